@@ -1,0 +1,74 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// LibTorch is found in $LIBTORCH (a directory with include/ and lib/), else in .libtorch/torch, which `./rto` fills.
+let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().path
+let libTorch = ProcessInfo.processInfo.environment["LIBTORCH"] ?? packageRoot + "/.libtorch/torch"
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
+
+/// A room of the house: a Swift target and the test target that mirrors it.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: strict),
+        .testTarget(
+            name: name + "Tests",
+            dependencies: [.target(name: name)] + dependencies + tests,
+            swiftSettings: strict
+        ),
+    ]
+}
+
+let package = Package(
+    name: "rto",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "rto", targets: ["rto"]),
+        // Everything that links LibTorch. The executable opens it at the first tensor, so that commands without tensors start at once.
+        .library(name: "LibTorchBridge", type: .dynamic, targets: ["LibTorchBridge"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        .target(name: "CLibTorch"),
+        .target(
+            name: "LibTorchBridge",
+            cxxSettings: [
+                // The header as text: C++ cannot import CLibTorch as a module.
+                .headerSearchPath("../CLibTorch/include"),
+                .unsafeFlags([
+                    "-std=c++20", "-O2", "-Wall", "-Werror", "-isystem", libTorch + "/include", "-isystem",
+                    libTorch + "/include/torch/csrc/api/include",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-L" + libTorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libTorch + "/lib"]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]
+        ),
+    ]
+        + room("JSONText")
+        + room("Tokenizers", ["JSONText"])
+        + room("Safetensors", ["JSONText"])
+        + room("Datasets", ["JSONText", "Tokenizers"])
+        + room("PocketWorld", ["JSONText"])
+        + room("Configuration", ["JSONText", .product(name: "Yams", package: "Yams")])
+        + room("Torch", ["CLibTorch", "Safetensors", "JSONText"])
+        + room("Objectives", ["Torch"])
+        + room("Models", ["Torch", "Safetensors", "JSONText"])
+        + room("Training", ["Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText"])
+        + [
+            .executableTarget(
+                name: "rto",
+                dependencies: [
+                    "Training", "PocketWorld", "Configuration",
+                    .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ],
+                swiftSettings: strict
+            )
+        ],
+    cxxLanguageStandard: .cxx20
+)

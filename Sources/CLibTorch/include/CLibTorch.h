@@ -1,0 +1,100 @@
+// The C boundary to LibTorch: one table of functions, implemented in LibTorchBridge and opened at run time.
+//
+// Every tensor, generator and operator is an opaque pointer. A function that can fail returns a status (0 is success) or
+// a null pointer, and leaves one sentence in `last_error`. Tensors handed out are owned by the caller, who gives them back
+// with `release`; tensors handed in are borrowed.
+#ifndef CLIBTORCH_H
+#define CLIBTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LIBTORCH_INTERFACE_VERSION 1
+
+#ifndef __clang__
+#define _Nonnull
+#define _Nullable
+#endif
+
+typedef const void *_Nonnull TensorPointer;
+typedef const void *_Nullable OptionalTensorPointer;
+typedef const void *_Nonnull GeneratorPointer;
+typedef const void *_Nonnull OperatorPointer;
+typedef const char *_Nonnull CText;
+typedef const int64_t *_Nullable IntegerPointer;
+typedef TensorPointer (*_Nonnull TensorFunction)(void *_Nonnull context, TensorPointer input);
+
+typedef struct LibTorchInterface {
+    int32_t version;
+    CText (*_Nonnull last_error)(void);
+    CText (*_Nonnull torch_version)(void);
+    CText (*_Nonnull build_configuration)(void);
+
+    // Operators: push the arguments in the order of the schema, call, pop the results last first. Missing trailing arguments
+    // take the schema's defaults.
+    const void *_Nullable (*_Nonnull find_operator)(CText name, CText overload);
+    void (*_Nonnull push_tensor)(TensorPointer tensor);
+    void (*_Nonnull push_tensor_list)(const TensorPointer *_Nullable tensors, int64_t count);
+    void (*_Nonnull push_int)(int64_t value);
+    void (*_Nonnull push_double)(double value);
+    void (*_Nonnull push_bool)(bool value);
+    void (*_Nonnull push_int_list)(IntegerPointer values, int64_t count);
+    void (*_Nonnull push_string)(CText value);
+    void (*_Nonnull push_device)(int32_t type, int32_t index);
+    void (*_Nonnull push_generator)(GeneratorPointer generator);
+    void (*_Nonnull push_none)(void);
+    int32_t (*_Nonnull call_operator)(OperatorPointer op, int32_t argument_count);
+    TensorPointer (*_Nonnull pop_tensor)(void);
+    int64_t (*_Nonnull pop_tensor_list)(OptionalTensorPointer *_Nullable tensors, int64_t capacity);
+
+    // Tensors.
+    TensorPointer (*_Nonnull retain)(TensorPointer tensor);
+    void (*_Nonnull release)(TensorPointer tensor);
+    OptionalTensorPointer (*_Nonnull tensor_from_bytes)(
+        const void *_Nullable bytes, int64_t byte_count, IntegerPointer shape, int32_t rank, int32_t dtype);
+    int32_t (*_Nonnull copy_bytes)(TensorPointer tensor, void *_Nullable destination, int64_t byte_count);
+    int32_t (*_Nonnull rank)(TensorPointer tensor);
+    int64_t (*_Nonnull dimension)(TensorPointer tensor, int32_t axis);
+    int32_t (*_Nonnull dtype)(TensorPointer tensor);
+    int32_t (*_Nonnull device_type)(TensorPointer tensor);
+    int32_t (*_Nonnull device_index)(TensorPointer tensor);
+
+    // Gradients. `checkpoint` runs the body without keeping its graph, and again in the backward pass; it frees the context.
+    // The body takes over its input and hands over its result.
+    bool (*_Nonnull set_gradient_enabled)(bool enabled);  // returns what it was
+    bool (*_Nonnull requires_gradient)(TensorPointer tensor);
+    void (*_Nonnull set_requires_gradient)(TensorPointer tensor, bool requires_gradient);
+    OptionalTensorPointer (*_Nonnull gradient)(TensorPointer tensor);
+    void (*_Nonnull set_gradient)(TensorPointer tensor, OptionalTensorPointer gradient);
+    int32_t (*_Nonnull backward)(TensorPointer tensor, OptionalTensorPointer gradient);
+    OptionalTensorPointer (*_Nonnull checkpoint)(
+        TensorPointer input, TensorFunction body, void *_Nonnull context, void (*_Nonnull destroy)(void *_Nonnull context));
+
+    // Generators of random numbers (Mersenne Twister on the CPU).
+    const void *_Nullable (*_Nonnull create_generator)(uint64_t seed);
+    void (*_Nonnull release_generator)(GeneratorPointer generator);
+    OptionalTensorPointer (*_Nonnull generator_state)(GeneratorPointer generator);
+    int32_t (*_Nonnull set_generator_state)(GeneratorPointer generator, TensorPointer state);
+
+    // Threads and devices.
+    void (*_Nonnull set_threads)(int32_t count);
+    int32_t (*_Nonnull threads)(void);
+    int32_t (*_Nonnull open_cuda)(CText library);
+    int32_t (*_Nonnull cuda_device_count)(void);
+
+    // Hot paths of our own, on the CPU: see HotPaths.h. Segments are triples (start, length, index of the parent or -1).
+    OptionalTensorPointer (*_Nonnull ragged_attention)(
+        TensorPointer queries, TensorPointer keys, TensorPointer values, IntegerPointer segments, int64_t segment_count,
+        double scale);
+    OptionalTensorPointer (*_Nonnull decode_attention)(
+        TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
+        IntegerPointer slots, IntegerPointer lengths, double scale);
+    OptionalTensorPointer (*_Nonnull token_log_probabilities)(
+        TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, int64_t chunk_rows);
+} LibTorchInterface;
+
+/// Opens the bridge library and returns its table, or NULL with one sentence in `error`.
+const LibTorchInterface *_Nullable libtorch_open(CText path, char *_Nonnull error, size_t error_capacity);
+
+#endif
