@@ -1,0 +1,95 @@
+import Foundation
+import Torch
+
+/// A decoder with its vocabulary head: log-probabilities of tokens, and logits where they are wanted.
+public struct LanguageModel {
+    /// The decoder.
+    public let decoder: Decoder
+    /// Every tensor, under its Hugging Face name.
+    public let parameters: ParameterStore
+    /// The type it computes with; parameters may be wider.
+    public let precision: DType
+    /// Whether training keeps only each layer's input.
+    public var checkpointsGradients = false
+    /// `[vocabulary, hidden]`; the embedding itself where they are tied.
+    let head: Tensor
+
+    init(_ configuration: ModelConfiguration, _ store: ParameterStore, precision: DType) throws {
+        decoder = try Decoder(configuration, store.root / "model")
+        let shape = [configuration.vocabularySize, configuration.hiddenSize]
+        head =
+            configuration.tiesEmbeddings
+            ? decoder.embedding : try (store.root / "lm_head").parameter("weight", shape, .matrix)
+        parameters = store
+        self.precision = precision
+        try store.finish()
+    }
+
+    /// What `config.json` says of it.
+    public var configuration: ModelConfiguration { decoder.configuration }
+
+    var device: Device { decoder.embedding.device }
+
+    /// Final hidden states `[tokens, hidden]`.
+    func hidden(_ batch: TokenBatch) -> Tensor {
+        decoder.hidden(batch, dtype: precision, checkpointing: checkpointsGradients)
+    }
+
+    /// log π of each response token, `[response tokens]`, float32: rows in order, the head at response positions only.
+    public func logProbabilities(_ rows: ResponseBatch, temperature: Double = 1) -> Tensor {
+        let states = hidden(rows.batch).rows(rows.predictors)
+        return Tensor.tokenLogProbabilities(
+            hidden: states, weight: head.to(precision), targets: Tensor(rows.targets).to(device),
+            temperature: temperature)
+    }
+
+    /// Logits `[tokens, vocabulary]` in float32 of all positions: for inspection and tests, not for training.
+    public func logits(_ batch: TokenBatch) -> Tensor { project(hidden(batch)) }
+
+    /// The head alone: `[rows, hidden]` to logits `[rows, vocabulary]` in float32.
+    func project(_ hidden: Tensor) -> Tensor { hidden.linear(head.to(hidden.dtype)).to(.float32) }
+
+    /// The mean entropy of the next-token distribution at the response positions, in nats; computed in chunks, no gradient.
+    public func meanEntropy(_ rows: ResponseBatch, temperature: Double = 1) -> Double {
+        withoutGradients {
+            let states = hidden(rows.batch).rows(rows.predictors)
+            return entropies(states, temperature: temperature).mean().scalar
+        }
+    }
+
+    /// Entropies `[rows]` in nats of the distributions after hidden states `[rows, hidden]`, in chunks.
+    func entropies(_ states: Tensor, temperature: Double) -> Tensor {
+        let chunk = Tensor.logitChunkRows(vocabulary: configuration.vocabularySize)
+        let parts = stride(from: 0, to: states.size(0), by: chunk).map { start in
+            let rows = states.narrowed(0, start..<min(start + chunk, states.size(0)))
+            let logProbabilities = (project(rows) / temperature).logSoftmax()
+            return -(logProbabilities.exp() * logProbabilities).sum(-1)
+        }
+        return Tensor.concatenated(parts)
+    }
+
+    /// Log-probabilities `[response tokens]` and entropies `[response tokens]` from one pass without gradient.
+    public func logProbabilitiesAndEntropies(_ rows: ResponseBatch, temperature: Double = 1) -> (Tensor, Tensor) {
+        withoutGradients {
+            let states = hidden(rows.batch).rows(rows.predictors)
+            let logProbabilities = Tensor.tokenLogProbabilities(
+                hidden: states, weight: head.to(precision), targets: Tensor(rows.targets).to(device),
+                temperature: temperature)
+            return (logProbabilities, entropies(states, temperature: temperature))
+        }
+    }
+}
+
+extension Decoder {
+    /// Hidden states of a batch of segments, each token seeing its segment's past and its parent.
+    func hidden(_ batch: TokenBatch, dtype: DType, checkpointing: Bool) -> Tensor {
+        let device = embedding.device
+        let scale = 1 / Double(configuration.headDimension).squareRoot()
+        return self(
+            Tensor(batch.tokens).to(device), positions: Tensor(batch.positions).to(device), dtype: dtype,
+            checkpointing: checkpointing
+        ) { _, queries, keys, values in
+            segmentAttention(queries: queries, keys: keys, values: values, segments: batch.segments, scale: scale)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import JSONText
+import Safetensors
+import Torch
+
+/// A model's tensors under their Hugging Face names, in the order in which the model asked for them.
+public final class ParameterStore {
+    /// The names, for example `model.layers.0.mlp.up_proj.weight`.
+    public private(set) var names: [String] = []
+    /// The tensors, in the order of the names.
+    public private(set) var tensors: [Tensor] = []
+
+    private let source: any ParameterSource
+    private let preparation: Preparation
+
+    /// How the tensors of a source are made ready.
+    public struct Preparation: Sendable {
+        /// The element type they are held in: float32 masters for training, the computing type for a frozen model.
+        public var dtype: DType
+        /// Whether gradients are collected.
+        public var isTrainable: Bool
+        /// Where they live.
+        public var device: Device
+
+        /// Float32 masters that collect gradients.
+        public static func trainable(on device: Device = .cpu) -> Preparation {
+            Preparation(dtype: .float32, isTrainable: true, device: device)
+        }
+
+        /// A model that is only evaluated, held in the type it computes with.
+        public static func frozen(_ dtype: DType = .float32, on device: Device = .cpu) -> Preparation {
+            Preparation(dtype: dtype, isTrainable: false, device: device)
+        }
+    }
+
+    /// An empty store that will take tensors from a source.
+    public init(_ source: any ParameterSource, _ preparation: Preparation) {
+        self.source = source
+        self.preparation = preparation
+    }
+
+    /// The scope from which a model builds itself.
+    public var root: ParameterScope { ParameterScope(store: self, path: "") }
+
+    /// Which tensors weight decay applies to: matrices, not norms and biases.
+    public var decayed: [Bool] { tensors.map { $0.rank > 1 } }
+
+    func parameter(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
+        let raw = try source.tensor(name, shape: shape, kind: kind)
+        // A tensor of the right type and device would otherwise be shared with the source.
+        let tensor = raw.to(preparation.dtype).to(preparation.device).detached()
+        if preparation.isTrainable { tensor.requiresGradient = true }
+        names.append(name)
+        tensors.append(tensor)
+        return tensor
+    }
+
+    /// Says that the model has asked for all it needs.
+    ///
+    /// - Throws: `ModelError` naming tensors that the source holds and the model did not ask for.
+    func finish() throws { try source.finish(taken: Set(names)) }
+}
+
+/// What a parameter is, which decides how a fresh one is drawn.
+public enum ParameterKind: Sendable {
+    case matrix
+    case bias
+    case norm
+    /// The output layer of a reward or value model, drawn from N(0, 1/(hidden + 1)).
+    case head
+}
+
+/// Where a model's tensors come from.
+public protocol ParameterSource {
+    /// The tensor of that name and shape, in any floating-point type.
+    func tensor(_ name: String, shape: [Int], kind: ParameterKind) throws -> Tensor
+    /// Checks that nothing was left over.
+    func finish(taken: Set<String>) throws
+}
+
+/// A place in the tree of names: `scope / "layers" / 0`.
+public struct ParameterScope {
+    let store: ParameterStore
+    let path: String
+
+    static func / (scope: ParameterScope, component: String) -> ParameterScope {
+        ParameterScope(store: scope.store, path: scope.path.isEmpty ? component : scope.path + "." + component)
+    }
+
+    static func / (scope: ParameterScope, index: Int) -> ParameterScope { scope / String(index) }
+
+    func parameter(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
+        try store.parameter((self / name).path, shape, kind)
+    }
+}
+
+/// Fresh weights: normal matrices, zero biases, norms of one.
+public struct FreshParameters: ParameterSource {
+    let deviation: Double
+    let hiddenSize: Int
+    let generator: Generator
+
+    /// Weights of a new model, drawn from a seed.
+    public init(_ configuration: ModelConfiguration, seed: UInt64) {
+        deviation = configuration.initializerRange
+        hiddenSize = configuration.hiddenSize
+        generator = Generator(seed: seed)
+    }
+
+    public func tensor(_ name: String, shape: [Int], kind: ParameterKind) -> Tensor {
+        switch kind {
+        case .bias: return .zeros(shape)
+        case .norm: return .full(shape, 1)
+        case .matrix, .head:
+            let tensor = Tensor.empty(shape)
+            tensor.fillNormal(deviation: kind == .head ? 1 / Double(hiddenSize + 1) : deviation, generator)
+            return tensor
+        }
+    }
+
+    public func finish(taken: Set<String>) {}
+}
+
+/// Weights of a checkpoint: every tensor must be there, of the right shape, finite, and used.
+public struct StoredParameters: ParameterSource {
+    let checkpoint: SafetensorsCheckpoint
+    /// Names that may be left over.
+    let ignorable: (String) -> Bool
+    /// Names under which the file holds a tensor that the model calls otherwise.
+    let aliases: [String: String]
+    /// Where a tensor comes from that the checkpoint need not hold.
+    let substitute: ((String, [Int], ParameterKind) -> Tensor?)?
+
+    init(
+        _ checkpoint: SafetensorsCheckpoint, ignorable: @escaping (String) -> Bool = { _ in false },
+        aliases: [String: String] = [:], substitute: ((String, [Int], ParameterKind) -> Tensor?)? = nil
+    ) {
+        self.checkpoint = checkpoint
+        self.ignorable = ignorable
+        self.aliases = aliases
+        self.substitute = substitute
+    }
+
+    public func tensor(_ name: String, shape: [Int], kind: ParameterKind) throws -> Tensor {
+        let stored = aliases[name] ?? name
+        guard let (file, entry) = checkpoint.tensor(named: stored) else {
+            if let tensor = substitute?(name, shape, kind) { return tensor }
+            throw ModelError(checkpoint.directory.path, "the checkpoint has no tensor \"\(stored)\" \(shape)")
+        }
+        guard entry.shape == shape else {
+            throw ModelError(
+                file.url.path, "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)")
+        }
+        guard let tensor = file.tensor(stored), tensor.dtype.isFloatingPoint else {
+            throw ModelError(file.url.path, "tensor \"\(stored)\" is of type \(entry.dtype.rawValue), which is no weight's")
+        }
+        guard tensor.isFinite().allTrue() else {
+            throw ModelError(file.url.path, "tensor \"\(stored)\" holds NaN or infinite numbers")
+        }
+        return tensor
+    }
+
+    public func finish(taken: Set<String>) throws {
+        let used = Set(taken.map { aliases[$0] ?? $0 })
+        // Old Llama checkpoints carry the rotary frequencies, which follow from the configuration.
+        let extra = checkpoint.entries.map(\.name).filter {
+            !used.contains($0) && !ignorable($0) && !$0.hasSuffix("rotary_emb.inv_freq")
+        }
+        guard let first = extra.first else { return }
+        let others = extra.count > 1 ? " and \(extra.count - 1) more" : ""
+        throw ModelError(
+            checkpoint.directory.path, "the checkpoint holds tensor \"\(first)\"\(others), which config.json does not call for")
+    }
+}

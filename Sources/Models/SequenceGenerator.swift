@@ -1,0 +1,182 @@
+import Torch
+
+/// One sampled continuation of a prompt.
+public struct Completion: Sendable {
+    /// The sampled ids, a stop token included.
+    public var tokens: [Int] = []
+    /// log π of each sampled id, at the sampling temperature.
+    public var logProbabilities: [Float] = []
+    /// Whether a stop token ended it; otherwise the length limit did.
+    public var isFinished = false
+}
+
+/// Samples continuations: prompts are read as one ragged batch, their samples share the reading, finished sequences leave
+/// and waiting ones join.
+public struct SequenceGenerator {
+    private let model: LanguageModel
+    private let parameters: SamplingParameters
+    private let slotLimit: Int
+    private let prefillBudget = 8192
+
+    /// A generator that samples at most `concurrency` sequences at once, fewer where their cache would pass `cacheBytes`.
+    public init(
+        _ model: LanguageModel, _ parameters: SamplingParameters, concurrency: Int = 256, cacheBytes: Int = 2 << 30
+    ) throws {
+        self.model = try model.frozenView()
+        self.parameters = parameters
+        slotLimit = concurrency
+        self.cacheBytes = cacheBytes
+    }
+    private let cacheBytes: Int
+
+    /// Continues every prompt `samplesPerPrompt` times; sample `s` of prompt `p` is at `p · samplesPerPrompt + s`.
+    ///
+    /// - Parameters:
+    ///   - prompts: token ids, at least one each
+    ///   - seed: with `firstIndex`, decides every sample, whatever runs beside it
+    ///   - firstIndex: the number of the first sequence among all of a run
+    ///   - finished: called with each sequence's index when it is complete
+    public func generate(
+        _ prompts: [[Int]], samplesPerPrompt: Int = 1, seed: UInt64, firstIndex: UInt64 = 0,
+        finished: (Int, Completion) throws -> Void = { _, _ in }
+    ) rethrows -> [Completion] {
+        precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt holds at least one token")
+        let count = prompts.count * samplesPerPrompt
+        guard count > 0, parameters.maxNewTokens > 0 else { return Array(repeating: Completion(), count: count) }
+        let capacity = (prompts.map(\.count).max() ?? 0) + parameters.maxNewTokens
+        let slotBytes = KeyValueCache.slotBytes(model.configuration, capacity: capacity, dtype: model.precision)
+        let slots = max(1, min(count, slotLimit, cacheBytes / slotBytes))
+        var session = GenerationSession(
+            model: model, parameters: parameters, slots: slots, capacity: capacity, prefillBudget: prefillBudget)
+        for index in 0..<count {
+            session.waiting.append(
+                WaitingSequence(
+                    index: index, prompt: prompts[index / samplesPerPrompt],
+                    stream: RandomStream(seed: seed, index: firstIndex + UInt64(index))))
+        }
+        var completions = [Completion](repeating: Completion(), count: count)
+        while !session.isDone {
+            for (index, completion) in withoutGradients({ session.advance() }) {
+                completions[index] = completion
+                try finished(index, completion)
+            }
+        }
+        return completions
+    }
+}
+
+private struct WaitingSequence {
+    let index: Int
+    let prompt: [Int]
+    let stream: RandomStream
+}
+
+private struct ActiveSequence {
+    let index: Int
+    let slot: Int
+    /// Tokens in the cache.
+    var length: Int
+    var stream: RandomStream
+    var completion = Completion()
+}
+
+/// The state of one call to `generate`.
+private struct GenerationSession {
+    let model: LanguageModel
+    let parameters: SamplingParameters
+    let prefillBudget: Int
+    let cache: KeyValueCache
+    let scale: Double
+    var waiting: [WaitingSequence] = []
+    var nextWaiting = 0
+    var active: [ActiveSequence] = []
+    var freeSlots: [Int]
+    let slotCount: Int
+
+    init(model: LanguageModel, parameters: SamplingParameters, slots: Int, capacity: Int, prefillBudget: Int) {
+        self.model = model
+        self.parameters = parameters
+        self.prefillBudget = prefillBudget
+        slotCount = slots
+        freeSlots = Array((0..<slots).reversed())
+        cache = KeyValueCache(
+            model.configuration, slots: slots, capacity: capacity, dtype: model.precision, device: model.device)
+        scale = 1 / Double(model.configuration.headDimension).squareRoot()
+    }
+
+    var isDone: Bool { active.isEmpty && nextWaiting == waiting.count }
+
+    /// Reads waiting prompts where enough slots are free, else samples one token for every active sequence.
+    mutating func advance() -> [(Int, Completion)] {
+        // A few joining at a time keep the batches of both kinds of step large.
+        let mayJoin = nextWaiting < waiting.count && freeSlots.count >= min(waiting.count - nextWaiting, slotCount / 8 + 1)
+        if mayJoin || active.isEmpty { return read() }
+        let hidden = model.decoder(
+            Tensor(active.map { $0.completion.tokens[$0.completion.tokens.count - 1] }).to(model.device),
+            positions: Tensor(active.map(\.length)).to(model.device), dtype: model.precision
+        ) { [cache, scale, active] layer, queries, keys, values in
+            cache.attend(
+                layer: layer, queries: queries, keys: keys, values: values, slots: active.map(\.slot),
+                lengths: active.map(\.length), scale: scale)
+        }
+        for index in active.indices { active[index].length += 1 }
+        return sample(model.project(hidden), for: Array(active.indices))
+    }
+
+    /// Computes prompts, each once however many samples it has, and samples their first tokens.
+    private mutating func read() -> [(Int, Completion)] {
+        var batch = TokenBatch()
+        var slotsOfSegment: [[Int]] = []
+        var lastPrompt: [Int] = []
+        var segmentOfRow: [Int] = []
+        var joined: [ActiveSequence] = []
+        while nextWaiting < waiting.count, !freeSlots.isEmpty {
+            let next = waiting[nextWaiting]
+            let isShared = !slotsOfSegment.isEmpty && next.prompt == lastPrompt
+            if !isShared, !joined.isEmpty, batch.tokens.count + next.prompt.count > prefillBudget { break }
+            if !isShared {
+                batch.append(next.prompt)
+                slotsOfSegment.append([])
+                lastPrompt = next.prompt
+            }
+            let slot = freeSlots.removeLast()
+            slotsOfSegment[slotsOfSegment.count - 1].append(slot)
+            segmentOfRow.append(slotsOfSegment.count - 1)
+            joined.append(ActiveSequence(index: next.index, slot: slot, length: next.prompt.count, stream: next.stream))
+            nextWaiting += 1
+        }
+        let hidden = model.decoder(
+            Tensor(batch.tokens).to(model.device), positions: Tensor(batch.positions).to(model.device),
+            dtype: model.precision
+        ) { [cache, scale] layer, queries, keys, values in
+            for (segment, slots) in zip(batch.segments, slotsOfSegment) {
+                cache.fill(layer: layer, keys: keys, values: values, segment, slots: slots)
+            }
+            return segmentAttention(
+                queries: queries, keys: keys, values: values, segments: batch.segments, scale: scale)
+        }
+        let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }
+        let first = active.count
+        active += joined
+        return sample(model.project(hidden.rows(ends)), for: Array(first..<active.count))
+    }
+
+    /// Appends one token to the given active sequences; those that end leave.
+    private mutating func sample(_ logits: Tensor, for rows: [Int]) -> [(Int, Completion)] {
+        let uniforms = rows.map { active[$0].stream.next() }
+        let mayStop = rows.map { active[$0].completion.tokens.count >= parameters.minNewTokens }
+        let (tokens, logProbabilities) = parameters.choose(logits, uniforms: uniforms, mayStop: mayStop)
+        for (position, row) in rows.enumerated() {
+            active[row].completion.tokens.append(tokens[position])
+            active[row].completion.logProbabilities.append(logProbabilities[position])
+            active[row].completion.isFinished = parameters.stopTokens.contains(tokens[position])
+        }
+        let isOver = { [parameters] (sequence: ActiveSequence) in
+            sequence.completion.isFinished || sequence.completion.tokens.count >= parameters.maxNewTokens
+        }
+        let over = active.filter(isOver)
+        active.removeAll(where: isOver)
+        freeSlots += over.map(\.slot)
+        return over.map { ($0.index, $0.completion) }
+    }
+}
