@@ -33,6 +33,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
+        .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLibTorch"),
         .target(
             name: "LibTorchBridge",
@@ -51,24 +53,30 @@ let package = Package(
         ),
     ]
         + room("JSONText")
-        + room("Tokenizers", ["JSONText"])
+        + room("Tokenizers", ["JSONText", "CPCRE2"])
         + room("Safetensors", ["JSONText"])
-        + room("Datasets", ["JSONText", "Tokenizers"])
-        + room("PocketWorld", ["JSONText"])
-        + room("Configuration", ["JSONText", .product(name: "Yams", package: "Yams")])
+        + room("Datasets", ["JSONText", "Tokenizers", "CZlib"])
+        + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
+        + room("Configuration", [.product(name: "Yams", package: "Yams")])
         + room("Torch", ["CLibTorch", "Safetensors", "JSONText"])
-        + room("Objectives", ["Torch"])
+        + room("Objectives", ["Torch"], tests: ["JSONText"])
         + room("Models", ["Torch", "Safetensors", "JSONText"])
-        + room("Training", ["Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText"])
+        + room(
+            "Training",
+            [
+                "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
+            ]
+        )
         + [
             .executableTarget(
                 name: "rto",
                 dependencies: [
-                    "Training", "PocketWorld", "Configuration",
+                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ],
                 swiftSettings: strict
-            )
+            ),
+            .testTarget(name: "rtoTests", dependencies: ["rto"], swiftSettings: strict),
         ],
     cxxLanguageStandard: .cxx20
 )

@@ -46,22 +46,42 @@ public struct LanguageModel {
     /// Logits `[tokens, vocabulary]` in float32 of all positions: for inspection and tests, not for training.
     public func logits(_ batch: TokenBatch) -> Tensor { project(hidden(batch)) }
 
-    /// The head alone: `[rows, hidden]` to logits `[rows, vocabulary]` in float32.
-    func project(_ hidden: Tensor) -> Tensor { hidden.linear(head.to(hidden.dtype)).to(.float32) }
-
-    /// The mean entropy of the next-token distribution at the response positions, in nats; computed in chunks, no gradient.
-    public func meanEntropy(_ rows: ResponseBatch, temperature: Double = 1) -> Double {
+    /// The `count` largest logits of every position with their ids, `[tokens, count]` each; computed in chunks, no gradient.
+    public func topLogits(_ batch: TokenBatch, count: Int) -> (logits: Tensor, ids: Tensor) {
         withoutGradients {
-            let states = hidden(rows.batch).rows(rows.predictors)
-            return entropies(states, temperature: temperature).mean().scalar
+            let states = hidden(batch)
+            let kept = min(count, configuration.vocabularySize)
+            let parts = chunks(of: states).map { project($0).top(kept) }
+            return (Tensor.concatenated(parts.map(\.values)), Tensor.concatenated(parts.map(\.indices)))
         }
     }
 
+    /// log p of each token but the first given those before it, for each sequence of at least one token.
+    public func sequenceLogProbabilities(_ sequences: [[Int]]) -> [[Float]] {
+        withoutGradients {
+            let rows = ResponseBatch(sequences.map { .init(prompt: [], response: $0) })
+            let flat = logProbabilities(rows).floats
+            var start = 0
+            return rows.lengths.map { length in
+                defer { start += length }
+                return Array(flat[start..<start + length])
+            }
+        }
+    }
+
+    private func chunks(of states: Tensor) -> [Tensor] {
+        let size = Tensor.logitChunkRows(vocabulary: configuration.vocabularySize)
+        return stride(from: 0, to: states.size(0), by: size).map {
+            states.narrowed(0, $0..<min($0 + size, states.size(0)))
+        }
+    }
+
+    /// The head alone: `[rows, hidden]` to logits `[rows, vocabulary]` in float32.
+    func project(_ hidden: Tensor) -> Tensor { hidden.linear(head.to(hidden.dtype)).to(.float32) }
+
     /// Entropies `[rows]` in nats of the distributions after hidden states `[rows, hidden]`, in chunks.
     func entropies(_ states: Tensor, temperature: Double) -> Tensor {
-        let chunk = Tensor.logitChunkRows(vocabulary: configuration.vocabularySize)
-        let parts = stride(from: 0, to: states.size(0), by: chunk).map { start in
-            let rows = states.narrowed(0, start..<min(start + chunk, states.size(0)))
+        let parts = chunks(of: states).map { rows in
             let logProbabilities = (project(rows) / temperature).logSoftmax()
             return -(logProbabilities.exp() * logProbabilities).sum(-1)
         }

@@ -16,7 +16,11 @@ public struct SequenceGenerator {
     private let model: LanguageModel
     private let parameters: SamplingParameters
     private let slotLimit: Int
+    private let cacheBytes: Int
     private let prefillBudget = 8192
+
+    /// Ends a completion where it answers true for the tokens so far; for stops that are texts and not tokens.
+    public var endsCompletion: (([Int]) -> Bool)?
 
     /// A generator that samples at most `concurrency` sequences at once, fewer where their cache would pass `cacheBytes`.
     public init(
@@ -27,7 +31,6 @@ public struct SequenceGenerator {
         slotLimit = concurrency
         self.cacheBytes = cacheBytes
     }
-    private let cacheBytes: Int
 
     /// Continues every prompt `samplesPerPrompt` times; sample `s` of prompt `p` is at `p · samplesPerPrompt + s`.
     ///
@@ -39,7 +42,7 @@ public struct SequenceGenerator {
     public func generate(
         _ prompts: [[Int]], samplesPerPrompt: Int = 1, seed: UInt64, firstIndex: UInt64 = 0,
         finished: (Int, Completion) throws -> Void = { _, _ in }
-    ) rethrows -> [Completion] {
+    ) throws -> [Completion] {
         precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt holds at least one token")
         let count = prompts.count * samplesPerPrompt
         guard count > 0, parameters.maxNewTokens > 0 else { return Array(repeating: Completion(), count: count) }
@@ -47,7 +50,8 @@ public struct SequenceGenerator {
         let slotBytes = KeyValueCache.slotBytes(model.configuration, capacity: capacity, dtype: model.precision)
         let slots = max(1, min(count, slotLimit, cacheBytes / slotBytes))
         var session = GenerationSession(
-            model: model, parameters: parameters, slots: slots, capacity: capacity, prefillBudget: prefillBudget)
+            model: model, parameters: parameters, slots: slots, capacity: capacity, prefillBudget: prefillBudget,
+            endsCompletion: endsCompletion)
         for index in 0..<count {
             session.waiting.append(
                 WaitingSequence(
@@ -87,14 +91,19 @@ private struct GenerationSession {
     let prefillBudget: Int
     let cache: KeyValueCache
     let scale: Double
+    let endsCompletion: (([Int]) -> Bool)?
     var waiting: [WaitingSequence] = []
     var nextWaiting = 0
     var active: [ActiveSequence] = []
     var freeSlots: [Int]
     let slotCount: Int
 
-    init(model: LanguageModel, parameters: SamplingParameters, slots: Int, capacity: Int, prefillBudget: Int) {
+    init(
+        model: LanguageModel, parameters: SamplingParameters, slots: Int, capacity: Int, prefillBudget: Int,
+        endsCompletion: (([Int]) -> Bool)?
+    ) {
         self.model = model
+        self.endsCompletion = endsCompletion
         self.parameters = parameters
         self.prefillBudget = prefillBudget
         slotCount = slots
@@ -169,7 +178,9 @@ private struct GenerationSession {
         for (position, row) in rows.enumerated() {
             active[row].completion.tokens.append(tokens[position])
             active[row].completion.logProbabilities.append(logProbabilities[position])
-            active[row].completion.isFinished = parameters.stopTokens.contains(tokens[position])
+            active[row].completion.isFinished =
+                parameters.stopTokens.contains(tokens[position])
+                || endsCompletion?(active[row].completion.tokens) == true
         }
         let isOver = { [parameters] (sequence: ActiveSequence) in
             sequence.completion.isFinished || sequence.completion.tokens.count >= parameters.maxNewTokens

@@ -1,0 +1,2 @@
+// The system's zlib, which opens `.gz` files.
+#include <zlib.h>

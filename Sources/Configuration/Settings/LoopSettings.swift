@@ -1,0 +1,28 @@
+/// How long a stage trains, in which pieces, and what it writes on the way.
+public struct LoopSettings: Equatable, Sendable {
+    /// The run directory; must be given.
+    public var output = ""
+    /// Sequences (SFT), pairs (reward, DPO) or rollouts (PPO, RTO) per optimizer step, all ranks together.
+    public var batchSize: Int
+    /// The most tokens in one forward and backward pass; a longer sequence is a pass of its own.
+    public var microBatchTokens = 8192
+    /// Passes over the data.
+    public var epochs = 1
+    /// The optimizer step after which training ends, if the epochs do not end before.
+    public var maxSteps: Int?
+    /// The seed of every random choice.
+    public var seed = 42
+    /// Optimizer steps between two lines of progress; metrics are recorded at every step.
+    public var logEvery = 1
+    /// Optimizer steps between two evaluations; `nil` evaluates at the end of each epoch.
+    public var evaluateEvery: Int?
+    /// Optimizer steps between two checkpoints; `nil` writes only the final model.
+    public var saveEvery: Int?
+    /// How many checkpoints are kept, the newest ones; 0 keeps all.
+    public var keepCheckpoints = 3
+
+    /// Creates the defaults of a stage: the batches of appendix D of the RTO paper.
+    public init(stage: Stage) {
+        batchSize = stage == .dpo ? 256 : 128
+    }
+}

@@ -1,0 +1,63 @@
+extension TrainConfiguration {
+    /// Throws where something that the stage needs is missing, or settings contradict each other.
+    public func checkCombinations() throws(ConfigurationError) {
+        guard !model.model.isEmpty else {
+            throw .combination("\(command) needs a model to start from: --model DIRECTORY")
+        }
+        guard !loop.output.isEmpty else { throw .combination("\(command) needs a run directory: --output DIRECTORY") }
+        if data.sources.isEmpty && (!stage.isReinforcement || reinforcement.rollouts == nil) {
+            let alternative = stage.isReinforcement ? " or --rollouts FILE" : ""
+            throw .combination("\(command) needs rows to train on: --data FILE\(alternative)")
+        }
+        if loop.evaluateEvery != nil && data.evaluation.isEmpty {
+            throw .combination("--eval-every has nothing to evaluate on; add --eval-data FILE")
+        }
+        if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
+            throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
+        }
+        if preference.labelSmoothing != 0 && preference.loss != .dpo {
+            throw .combination("--label-smoothing has an effect only with --loss dpo")
+        }
+        guard stage.isReinforcement else { return }
+        try checkRewards()
+        try checkRollouts()
+    }
+
+    private func checkRewards() throws(ConfigurationError) {
+        if reinforcement.rewardModel == nil && reinforcement.rewardCoefficient != 0 {
+            throw .combination("\(command) needs a model that scores responses: --reward-model DIRECTORY")
+        }
+        if reinforcement.rewardModel == nil && reinforcement.normalizeReward {
+            throw .combination("--normalize-reward needs the mean and deviation of a --reward-model")
+        }
+        if reinforcement.truncation == .penalize && reinforcement.rewardClip == 0 {
+            throw .combination(
+                "--truncation penalize pays the lowest clipped score, so --reward-clip must be more than 0"
+            )
+        }
+        if reinforcement.klTarget == nil && reinforcement.klHorizon != defaults.reinforcement.klHorizon {
+            throw .combination("--kl-horizon has an effect only with --kl-target")
+        }
+        if stage == .rto && tokenReward.dpoModel == nil && tokenReward.scale != 0 {
+            throw .combination("\(command) needs the DPO-trained model that rewards tokens: --dpo-model DIRECTORY")
+        }
+    }
+
+    private func checkRollouts() throws(ConfigurationError) {
+        let sampling = reinforcement.sampling
+        if promptLimit < 1, let maxLength = data.maxLength {
+            throw .combination(
+                "--max-length \(maxLength) leaves no room for a prompt beside --max-new-tokens \(sampling.maxNewTokens)"
+            )
+        }
+        let collected = reinforcement.rolloutBatchSize
+        if collected % loop.batchSize != 0 {
+            throw .combination("--rollout-batch-size \(collected) must be a multiple of --batch-size \(loop.batchSize)")
+        }
+        if reinforcement.rollouts == nil, collected % sampling.samplesPerPrompt != 0 {
+            throw .combination(
+                "--rollout-batch-size \(collected) must be a multiple of --samples-per-prompt \(sampling.samplesPerPrompt)"
+            )
+        }
+    }
+}

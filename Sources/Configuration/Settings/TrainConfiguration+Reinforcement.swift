@@ -1,0 +1,90 @@
+// Every flag of PPO and RTO, declared once.
+extension TrainConfiguration {
+    static var reinforcement: [SettingGroup<Self>] {
+        [
+            SettingGroup("Rollouts", rollouts + Setting.sampling),
+            SettingGroup("Reward", reward),
+            SettingGroup("Policy and critic", policyAndCritic),
+        ]
+    }
+
+    static var tokenReward: SettingGroup<Self> {
+        SettingGroup(
+            "Token reward",
+            [
+                .optional(
+                    "dpo-model",
+                    \.tokenReward.dpoModel,
+                    input: .model,
+                    "The DPO-trained model that rewards tokens"
+                ),
+                .value(
+                    "token-reward-scale",
+                    \.tokenReward.scale,
+                    in: .notNegative,
+                    "β₁ of its log-ratios; 0 means none"
+                ),
+                .value(
+                    "token-reward-clip",
+                    \.tokenReward.clip,
+                    in: .notNegative,
+                    "The bound after scaling; 0 means none"
+                ),
+                .value("token-reward-placement", \.tokenReward.placement, "Where the token rewards are paid"),
+            ]
+        )
+    }
+
+    private static var rollouts: [Setting<Self>] {
+        [
+            .value(
+                "rollout-batch-size",
+                \.reinforcement.rolloutBatchSize,
+                in: .positive,
+                "Rollouts before each round of updates"
+            ),
+            .value("ppo-epochs", \.reinforcement.epochs, in: .positive, "Passes over each collection of rollouts"),
+            .value(
+                "max-prompt-length",
+                \.reinforcement.maxPromptLength,
+                in: .positive,
+                "Longer prompts are dropped and counted"
+            ),
+            .value("truncation", \.reinforcement.truncation, "What becomes of responses cut by the length limit"),
+            .optional("rollouts", \.reinforcement.rollouts, input: .data, "Recorded rollouts instead of sampling"),
+            .flag(
+                "save-rollouts",
+                \.reinforcement.savesRollouts,
+                "Write every rollout with its rewards and advantages"
+            ),
+        ]
+    }
+
+    private static var reward: [Setting<Self>] {
+        [
+            .optional("reward-model", \.reinforcement.rewardModel, input: .model, "The model that scores responses"),
+            .value("reward-coefficient", \.reinforcement.rewardCoefficient, in: .notNegative, "β₃ of the score"),
+            .flag("normalize-reward", \.reinforcement.normalizeReward, "Use the reward model's own mean and deviation"),
+            .value("reward-clip", \.reinforcement.rewardClip, in: .notNegative, "The bound on the score; 0 means none"),
+            .value("kl-coefficient", \.reinforcement.klCoefficient, in: .notNegative, "β₂ of the KL penalty per token"),
+            .optional("kl-target", \.reinforcement.klTarget, in: .positive, "Steer β₂ to this KL; none keeps it fixed"),
+            .value("kl-horizon", \.reinforcement.klHorizon, in: .positive, "Over how many rollouts β₂ moves"),
+        ]
+    }
+
+    private static var policyAndCritic: [Setting<Self>] {
+        [
+            .optional(
+                "critic-model",
+                \.reinforcement.criticModel,
+                input: .model,
+                "The critic's start; none is the reward model"
+            ),
+            .value("advantage", \.reinforcement.advantage, "How advantages are estimated"),
+            .value("gamma", \.reinforcement.gamma, in: .from(0, through: 1), "The discount"),
+            .value("lambda", \.reinforcement.lambda, in: .from(0, through: 1), "λ of advantage estimation"),
+            .value("clip-range", \.reinforcement.clipRange, in: .positive, "ε of the clipped policy objective"),
+            .value("value-clip-range", \.reinforcement.valueClipRange, in: .positive, "ε of the clipped value loss"),
+        ]
+    }
+}

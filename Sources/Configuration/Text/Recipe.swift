@@ -1,0 +1,61 @@
+/// The text of `recipe.yaml`: a run's resolved configuration and what produced it.
+///
+/// `rto train STAGE --config RUN/recipe.yaml` reads it back; the keys of ``recordKeys`` are a record and set nothing.
+public struct Recipe: Sendable, Equatable {
+    /// The resolved configuration.
+    public let configuration: TrainConfiguration
+    /// The words of the command line, the program's name first.
+    public let commandLine: [String]
+    /// What computes, this program first.
+    public var versions: [Version]
+
+    /// A component and its version.
+    public struct Version: Sendable, Equatable {
+        /// The component, in words that can be a YAML key.
+        public let component: String
+        /// Its version.
+        public let version: String
+
+        /// Creates the version of a component.
+        public init(_ component: String, _ version: String) {
+            self.component = component
+            self.version = version
+        }
+    }
+
+    /// The keys that record how a run was made, beside its settings.
+    static let recordKeys: Set<String> = ["stage", "versions", "command_line"]
+
+    /// Creates a recipe.
+    public init(configuration: TrainConfiguration, commandLine: [String], versions: [Version]) {
+        self.configuration = configuration
+        self.commandLine = commandLine
+        self.versions = versions
+    }
+
+    /// The YAML document.
+    public var text: String {
+        var lines = [
+            "# Run again: rto train \(configuration.stage.rawValue) --config THIS_FILE --output ANOTHER_DIRECTORY",
+            "stage: \(configuration.stage.rawValue)",
+            "command_line: [" + commandLine.map(YAMLText.quoted).joined(separator: ", ") + "]",
+            "versions:",
+        ]
+        lines += versions.map { "  \(YAMLText.plainOrQuoted($0.component)): \(YAMLText.quoted($0.version))" }
+        return lines.joined(separator: "\n") + "\n\n"
+            + ConfigurationText.document(configuration, marksDifferences: false)
+    }
+
+    /// Reads back the configuration of a run's `recipe.yaml`.
+    ///
+    /// - Throws: ``ConfigurationError`` where the file is missing, malformed or not a recipe.
+    public static func configuration(readingFrom path: String) throws(ConfigurationError) -> TrainConfiguration {
+        let file = try ConfigurationFile(path: path)
+        guard let name = file.stage, let stage = Stage(rawValue: name) else {
+            throw .badFile(path: path, line: nil, reason: "no stage, so this is not a recipe that rto wrote")
+        }
+        let configuration = try SettingReader(defaults: TrainConfiguration(stage: stage)).configuration(from: [file])
+        try configuration.checkCombinations()
+        return configuration
+    }
+}

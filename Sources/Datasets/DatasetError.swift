@@ -1,0 +1,130 @@
+/// What is wrong with a data file, a row of it, or the way it is to be read.
+public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The path of the file or directory.
+    public let path: String
+    /// The line on which the row begins, counted from 1, or nil where the problem is with the whole.
+    public let line: Int?
+    /// What is wrong.
+    public let problem: Problem
+
+    init(path: String, _ problem: Problem) {
+        self.path = path
+        line = nil
+        self.problem = problem
+    }
+
+    init(location: RowLocation, _ problem: Problem) {
+        path = location.path
+        line = location.line
+        self.problem = problem
+    }
+
+    /// The problems there are.
+    public enum Problem: Equatable, Sendable {
+        /// The file cannot be opened or read to its end.
+        case unreadable(reason: String)
+        /// The file's name ends in none of the known ways.
+        case unknownFormat(isKnownToOthers: Bool)
+        /// A directory holds no data file.
+        case noFiles
+        /// The weight behind a path is not a positive number.
+        case invalidWeight
+        /// The input template does not have exactly one place for the prompt.
+        case inputTemplate(placeCount: Int)
+        /// The files hold no row at all.
+        case noRows
+        /// No row could be used, for the reasons that the report counts.
+        case noUsableRows(report: String)
+        /// The row, or the list of rows around it, is not JSON.
+        case notJSON(reason: String)
+        /// The row is another kind of JSON value than an object.
+        case notAnObject(found: String)
+        /// The row lacks a key that was asked for.
+        case missingKey(String, present: [String])
+        /// The row has none of the forms that the task reads.
+        case unknownForm(expected: String, present: [String])
+        /// The value of a key is of the wrong kind.
+        case wrongKind(key: String, expected: String, found: String)
+        /// A token id is none of the vocabulary's.
+        case outsideVocabulary(id: Int, key: String, vocabularySize: Int)
+        /// The row contradicts itself, in a way that the sentence says.
+        case inconsistent(String)
+        /// The row holds text and there is no tokenizer, or messages and no chat template.
+        case cannotRender(String)
+    }
+
+    /// One sentence: where, what, and what to do where that is known.
+    public var description: String {
+        "\(line.map { "\(path):\($0)" } ?? path): \(problem.sentence)."
+    }
+}
+
+extension DatasetError.Problem {
+    fileprivate var sentence: String {
+        switch self {
+        case .unreadable(let reason): "the data cannot be read: \(reason)"
+        case .unknownFormat(isKnownToOthers: true):
+            "this format is not read; convert it to .jsonl, .json or either with .gz behind"
+        case .unknownFormat(isKnownToOthers: false), .noFiles:
+            "data files end in .jsonl, .json, .jsonl.gz or .json.gz, and this is none and holds none"
+        case .invalidWeight: "the weight behind the @ must be a number above 0"
+        case .inputTemplate(let count):
+            "an input template has exactly one {} where the prompt goes, and this one has \(count)"
+        case .noRows: "there are no rows"
+        case .noUsableRows(let report): "no row can be used: \(report)"
+        default: rowSentence
+        }
+    }
+
+    private var rowSentence: String {
+        switch self {
+        case .notJSON(let reason): "the row is not valid JSON: \(reason)"
+        case .notAnObject(let found): "a row must be a JSON object, and this one is \(found)"
+        case .missingKey(let key, let present):
+            "the row has no \(quoted(key)); its keys are \(listed(present))" + suggestion(for: key, among: present)
+        case .unknownForm(let expected, let present):
+            "the row has none of the forms \(expected); its keys are \(listed(present))"
+        case .wrongKind(let key, let expected, let found): "\(quoted(key)) must be \(expected), and is \(found)"
+        case .outsideVocabulary(let id, let key, let size):
+            "\(quoted(key)) holds the id \(id), and the model's ids are 0 to \(size - 1)"
+        case .inconsistent(let sentence), .cannotRender(let sentence): sentence
+        default: ""
+        }
+    }
+
+    private func listed(_ keys: [String]) -> String {
+        let shown = keys.prefix(12).map(quoted).joined(separator: ", ")
+        return keys.isEmpty ? "none" : keys.count > 12 ? shown + ", …" : shown
+    }
+
+    private func suggestion(for key: String, among present: [String]) -> String {
+        let distances = present.filter { $0.utf8.count <= 64 }.map { ($0, editDistance(key, $0)) }
+        guard let (nearest, distance) = distances.min(by: { $0.1 < $1.1 }), distance <= max(1, key.count / 2) else {
+            return ""
+        }
+        return "; did you mean \(quoted(nearest))?"
+    }
+}
+
+/// The number of letters to insert, remove or replace to get from one word to another.
+private func editDistance(_ first: String, _ second: String) -> Int {
+    let second = Array(second)
+    var distances = Array(0...second.count)
+    for (row, letter) in first.enumerated() {
+        var diagonal = distances[0]
+        distances[0] = row + 1
+        for (column, other) in second.enumerated() {
+            let replaced = diagonal + (letter == other ? 0 : 1)
+            diagonal = distances[column + 1]
+            distances[column + 1] = min(replaced, distances[column] + 1, diagonal + 1)
+        }
+    }
+    return distances[second.count]
+}
+
+/// A text from a file as it may stand in a sentence: quoted, on one line, and of bounded length.
+func quoted(_ text: String) -> String {
+    let limit = 80
+    let isLong = text.unicodeScalars.count > limit
+    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit))).debugDescription + (isLong ? "…" : "")
+}

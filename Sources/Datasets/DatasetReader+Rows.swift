@@ -1,0 +1,173 @@
+import JSONText
+
+extension DatasetReader {
+    /// Makes one row of what is to be returned, or nil where it is dropped, and counts what became of it.
+    typealias RowMaker<Row> = @Sendable (DatasetRow, inout DatasetReport) throws(DatasetError) -> Row?
+
+    /// How many rows are read before they are made into tokens on all processors.
+    private static var batchRowCount: Int { 4096 }
+
+    /// Reads all files and mixes their rows.
+    func rows<Row: Sendable>(_ make: RowMaker<Row>) throws(DatasetError) -> TokenizedDataset<Row> {
+        var report = DatasetReport()
+        let rows = try sources.map { (source) throws(DatasetError) in try self.rows(of: source, make, &report) }
+        let mixture = DatasetMixture(counts: rows.map(\.count), weights: sources.map(\.weight), seed: options.seed)
+        report.rowsUsed = mixture.rows.count
+        report.rowsOutsideMixture = rows.map(\.count).reduce(0, +) - mixture.rows.count
+        try requireRows(report)
+        return TokenizedDataset(rows: mixture.rows.map { rows[$0.source][$0.row] }, report: report)
+    }
+
+    private func rows<Row: Sendable>(
+        of source: DatasetSource,
+        _ make: RowMaker<Row>,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> [Row] {
+        var rows: [Row] = []
+        var batch: [Result<DatasetRow, DatasetError>] = []
+        for file in try source.files() {
+            try file.forEachRow { (row) throws(DatasetError) in
+                batch.append(row)
+                guard batch.count == Self.batchRowCount else { return }
+                try append(batch, to: &rows, make, &report)
+                batch.removeAll(keepingCapacity: true)
+            }
+        }
+        try append(batch, to: &rows, make, &report)
+        return rows
+    }
+
+    private func append<Row: Sendable>(
+        _ batch: [Result<DatasetRow, DatasetError>],
+        to rows: inout [Row],
+        _ make: RowMaker<Row>,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) {
+        let outcomes = batch.concurrentMap { row in
+            var report = DatasetReport()
+            let made = Result { () throws(DatasetError) in try make(row.get(), &report) }
+            return (made, report)
+        }
+        for (made, counts) in outcomes {
+            report.rowsRead += 1
+            do throws(DatasetError) {
+                if let row = try made.get() { rows.append(row) }
+                report.add(counts)
+            } catch {
+                guard options.skipsBadRows else { throw error }
+                report.addBadRow(error)
+            }
+        }
+    }
+
+    private func requireRows(_ report: DatasetReport) throws(DatasetError) {
+        guard report.rowsUsed == 0 else { return }
+        let path = sources.map(\.path).joined(separator: ", ")
+        guard report.rowsRead > 0 else { throw DatasetError(path: path, .noRows) }
+        if let first = report.badRows.first, report.badRowCount == report.rowsRead { throw first }
+        throw DatasetError(path: path, .noUsableRows(report: report.description))
+    }
+
+    /// The tokens of a prompt and of the response to it, within the length, or nil where the row is dropped.
+    func example(
+        _ row: DatasetRow,
+        _ maximumLength: Int?,
+        dropsEmpty: Bool,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> (prompt: [Int], response: [Int])? {
+        var (prompt, response, isEmpty) = try exampleTokens(row, &report)
+        try checkVocabulary(prompt + response, "input_ids", row)
+        if dropsEmpty && isEmpty {
+            report.responsesEmpty += 1
+            return nil
+        }
+        try requireTokens(response, "response", row)
+        guard fits(prompt, maximumLength, &report) else { return nil }
+        cut(&response, behind: prompt, maximumLength, &report)
+        return (prompt, response)
+    }
+
+    private func exampleTokens(
+        _ row: DatasetRow,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> (prompt: [Int], response: [Int], isEmpty: Bool) {
+        let response: RowTokenizer.Response
+        var promptIDs: [Int] = []
+        switch try forms.example(of: row) {
+        case .tokens(let ids, let promptLength):
+            return (Array(ids[..<promptLength]), Array(ids[promptLength...]), false)
+        case .wholeText(let text): response = try rowTokenizer.wholeText(text, row)
+        case .text(let promptText, let text):
+            let prompt = try rowTokenizer.prompt(.text(promptText), row)
+            response = try rowTokenizer.response(text, to: prompt, row)
+            promptIDs = prompt.ids
+        case .messages(let promptMessages, let messages):
+            let prompt = try rowTokenizer.prompt(.messages(promptMessages), row)
+            response = try rowTokenizer.response(messages, to: prompt, promptMessages, row)
+            promptIDs = prompt.ids
+        }
+        if response.isTokenizedApart { report.responsesTokenizedApart += 1 }
+        return (promptIDs, response.ids, response.isEmpty)
+    }
+
+    func pairTokens(
+        _ row: DatasetRow,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> (prompt: [Int], chosen: [Int], rejected: [Int]) {
+        let prompt: RowTokenizer.Prompt
+        let responses: [RowTokenizer.Response]
+        switch try forms.pair(of: row) {
+        case .tokens(let prompt, let chosen, let rejected):
+            try checkVocabulary(prompt, "prompt_ids", row)
+            try checkVocabulary(chosen, "chosen_ids", row)
+            try checkVocabulary(rejected, "rejected_ids", row)
+            return (prompt, chosen, rejected)
+        case .text(let promptText, let chosen, let rejected):
+            prompt = try rowTokenizer.prompt(.text(promptText), row)
+            responses = try [chosen, rejected].map { (text) throws(DatasetError) in
+                try rowTokenizer.response(text, to: prompt, row)
+            }
+        case .messages(let messages, let chosen, let rejected):
+            prompt = try rowTokenizer.prompt(.messages(messages), row)
+            responses = try [chosen, rejected].map { (response) throws(DatasetError) in
+                try rowTokenizer.response(response, to: prompt, messages, row)
+            }
+        }
+        report.responsesTokenizedApart += responses.count(where: \.isTokenizedApart)
+        for (response, key) in zip(responses, ["chosen", "rejected"]) {
+            try checkVocabulary(response.ids, key, row)
+            try requireTokens(response.ids, "\(key) response", row)
+        }
+        try checkVocabulary(prompt.ids, "prompt", row)
+        return (prompt.ids, responses[0].ids, responses[1].ids)
+    }
+
+    /// Refuses a part of a row that has become no token at all, for instance an empty text without special tokens around it.
+    func requireTokens(_ ids: [Int], _ part: String, _ row: DatasetRow) throws(DatasetError) {
+        guard !ids.isEmpty else { throw row.error(.inconsistent("the \(part) has no tokens")) }
+    }
+
+    func checkVocabulary(_ ids: [Int], _ key: String, _ row: DatasetRow) throws(DatasetError) {
+        guard let size = options.vocabularySize, let id = ids.first(where: { $0 >= size }) else { return }
+        throw row.error(.outsideVocabulary(id: id, key: key, vocabularySize: size))
+    }
+
+    /// Whether a prompt leaves the room for a response that the reference asks for.
+    func fits(_ prompt: [Int], _ maximumLength: Int?, _ report: inout DatasetReport) -> Bool {
+        guard let maximumLength, prompt.count >= maximumLength - 2 else { return true }
+        report.promptsTooLong += 1
+        return false
+    }
+
+    func cut(
+        _ response: inout [Int],
+        behind prompt: [Int],
+        _ maximumLength: Int?,
+        _ report: inout DatasetReport
+    ) {
+        guard let maximumLength, prompt.count + response.count > maximumLength else { return }
+        response = Array(response.prefix(maximumLength - prompt.count))
+        if let endOfSequence = rowTokenizer.endOfSequence { response[response.count - 1] = endOfSequence }
+        report.responsesCut += 1
+    }
+}

@@ -1,0 +1,136 @@
+import JSONText
+import Tokenizers
+
+/// The rows of a data set as tokens, and what became of those that are not among them.
+public struct TokenizedDataset<Row: Sendable>: Sendable {
+    /// The rows in the order of the sources.
+    public let rows: [Row]
+    /// The counts, for the user to see.
+    public let report: DatasetReport
+}
+
+/// How rows are read and made into tokens.
+public struct DatasetOptions: Sendable {
+    /// The names of the columns.
+    public var keys = DatasetKeys()
+    /// A chat template to use instead of the tokenizer's.
+    public var chatTemplate: String?
+    /// What prompts of plain text are put into.
+    public var inputTemplate: InputTemplate?
+    /// The number of ids that the model has; each id of a row must be below it.
+    public var vocabularySize: Int?
+    /// Whether bad rows are counted and passed over, where otherwise the first one ends the reading.
+    public var skipsBadRows = false
+    /// What a mixture's parts are drawn from.
+    public var seed: UInt64 = 0
+
+    /// Reads as rows usually are read: by their shape, each of them required to be good.
+    public init() {}
+}
+
+/// Reads data files and makes tokens of their rows.
+///
+/// Files are read row by row, so that no more is held than the tokens and, for prompts, the rows themselves. Lengths are kept as the
+/// reference keeps them: a prompt that leaves fewer than three tokens for its response is dropped with its row, and a response that does
+/// not fit is cut at its end, where the end of sequence then takes the last place.
+public struct DatasetReader: Sendable {
+    let sources: [DatasetSource]
+    let options: DatasetOptions
+    let forms: RowForms
+    let rowTokenizer: RowTokenizer
+
+    /// Prepares to read; nothing is opened yet.
+    ///
+    /// - Parameters:
+    ///   - sources: The files and directories, in the order in which their rows come.
+    ///   - tokenizer: What makes ids of text; rows of ids need none.
+    ///   - options: How rows are read.
+    public init(sources: [DatasetSource], tokenizer: Tokenizer?, options: DatasetOptions = DatasetOptions()) {
+        self.sources = sources
+        self.options = options
+        forms = RowForms(keys: options.keys)
+        rowTokenizer = RowTokenizer(
+            tokenizer: tokenizer,
+            chatTemplate: options.chatTemplate,
+            inputTemplate: options.inputTemplate
+        )
+    }
+
+    /// The rows as sequences to learn from.
+    ///
+    /// - Parameter maximumLength: The most tokens of prompt and response together, or nil for any number.
+    /// - Throws: `DatasetError` for files that cannot be read, bad rows unless they are skipped, and where no row is left.
+    public func examples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedExample> {
+        try rows { (row, report) throws(DatasetError) in
+            guard let (prompt, response) = try example(row, maximumLength, dropsEmpty: true, &report) else {
+                return nil
+            }
+            return TokenizedExample(ids: prompt + response, promptLength: prompt.count, source: row.location)
+        }
+    }
+
+    /// The rows as good and bad responses.
+    ///
+    /// - Parameter maximumLength: The most tokens of prompt and response together, or nil for any number.
+    /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
+    public func unpairedExamples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<UnpairedExample> {
+        try rows { (row, report) throws(DatasetError) in
+            let label = try row.truth(options.keys.label ?? "label")
+            guard let (prompt, response) = try example(row, maximumLength, dropsEmpty: false, &report) else {
+                return nil
+            }
+            try requireTokens(prompt, "prompt", row)
+            return UnpairedExample(
+                ids: prompt + response,
+                promptLength: prompt.count,
+                label: label,
+                source: row.location
+            )
+        }
+    }
+
+    /// The rows as pairs of responses to one prompt.
+    ///
+    /// - Parameter maximumLength: The most tokens of the prompt and one response together, or nil for any number.
+    /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
+    public func pairs(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPair> {
+        try rows { (row, report) throws(DatasetError) in
+            var (prompt, chosen, rejected) = try pairTokens(row, &report)
+            try requireTokens(prompt, "prompt", row)
+            guard fits(prompt, maximumLength, &report) else { return nil }
+            cut(&chosen, behind: prompt, maximumLength, &report)
+            cut(&rejected, behind: prompt, maximumLength, &report)
+            return TokenizedPair(
+                prompt: prompt,
+                chosen: chosen,
+                rejected: rejected,
+                margin: try row.number("margin"),
+                source: row.location
+            )
+        }
+    }
+
+    /// The rows as prompts to be answered.
+    ///
+    /// - Parameter maximumLength: The most tokens of a prompt, or nil for any number; longer ones are dropped.
+    /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
+    public func prompts(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPrompt> {
+        try rows { (row, report) throws(DatasetError) in
+            let ids: [Int]
+            var text: String?
+            switch try forms.prompt(of: row) {
+            case .tokens(let tokens): ids = tokens
+            case .passage(let passage):
+                let prompt = try rowTokenizer.prompt(passage, row)
+                (ids, text) = (prompt.ids, prompt.text)
+            }
+            try checkVocabulary(ids, "prompt_ids", row)
+            try requireTokens(ids, "prompt", row)
+            guard ids.count <= maximumLength ?? .max else {
+                report.promptsTooLong += 1
+                return nil
+            }
+            return TokenizedPrompt(ids: ids, text: text, row: row.object, source: row.location)
+        }
+    }
+}

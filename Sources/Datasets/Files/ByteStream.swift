@@ -1,0 +1,47 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A source of bytes that is read in pieces, so that no file need fit in memory.
+protocol ByteStream: AnyObject {
+    /// The next bytes, never none, or nil at the end.
+    func next() throws(DatasetError) -> [UInt8]?
+}
+
+/// The bytes of a file as they are.
+final class FileByteStream: ByteStream {
+    private static let pieceByteCount = 1 << 20
+    private let path: String
+    private let descriptor: Int32
+
+    init(path: String) throws(DatasetError) {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.systemError(path) }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    func next() throws(DatasetError) -> [UInt8]? {
+        var isInterrupted = false
+        var isFailed = false
+        repeat {
+            let piece = [UInt8](unsafeUninitializedCapacity: Self.pieceByteCount) { buffer, count in
+                let result = read(descriptor, buffer.baseAddress, buffer.count)
+                count = max(0, result)
+                isInterrupted = result < 0 && errno == EINTR
+                isFailed = result < 0 && !isInterrupted
+            }
+            if isFailed { throw Self.systemError(path) }
+            if !isInterrupted { return piece.isEmpty ? nil : piece }
+        } while true
+    }
+
+    private static func systemError(_ path: String) -> DatasetError {
+        DatasetError(path: path, .unreadable(reason: String(cString: strerror(errno))))
+    }
+}

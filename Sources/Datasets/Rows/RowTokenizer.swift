@@ -1,0 +1,177 @@
+import JSONText
+import Tokenizers
+
+/// Makes tokens of texts and messages, so that a prompt has the same tokens in training as in sampling.
+///
+/// - A prompt of text is put into the input template, if there is one, and is tokenised by itself, with what the tokenizer puts in front of
+///   a text (its beginning of sequence) and without what it puts behind; a beginning that the text spells out is not repeated.
+/// - Messages are rendered by the chat template up to where the assistant's answer begins, and tokenised with nothing added.
+/// - A response is tokenised behind its prompt, without the newlines at its end: its tokens are those of the whole text after the prompt's.
+///   Where a token would span the boundary, the response is tokenised apart.
+/// - The end of sequence is appended to a response that does not end with it.
+struct RowTokenizer: Sendable {
+    private let tokenizer: Tokenizer?
+    private let inputTemplate: InputTemplate?
+    /// The chat template, or why it cannot be used; only rows with messages ask for it.
+    private let chatTemplate: Result<ChatTemplate, ChatTemplateError>?
+    /// The special tokens that the tokenizer puts in front of a text.
+    private let beginning: [Int]
+
+    init(tokenizer: Tokenizer?, chatTemplate: String?, inputTemplate: InputTemplate?) {
+        self.tokenizer = tokenizer
+        self.inputTemplate = inputTemplate
+        self.chatTemplate = (chatTemplate ?? tokenizer?.chatTemplate).map { source in
+            Result { () throws(ChatTemplateError) in try ChatTemplate(source) }
+        }
+        beginning = tokenizer.map(Self.beginning) ?? []
+    }
+
+    var endOfSequence: Int? { tokenizer?.endOfSequence }
+
+    /// Finds what stands in front of the tokens of a text when special tokens are asked for.
+    private static func beginning(of tokenizer: Tokenizer) -> [Int] {
+        let plain = tokenizer.encode("a", addSpecialTokens: false)
+        let framed = tokenizer.encode("a", addSpecialTokens: true)
+        let start = framed.indices.first { framed[$0...].starts(with: plain) } ?? 0
+        return Array(framed[..<start])
+    }
+
+    /// A prompt: its text and its ids.
+    struct Prompt {
+        let text: String
+        let ids: [Int]
+        /// The ids of the text alone.
+        fileprivate let bareIDs: [Int]
+    }
+
+    /// The ids of a response, and whether they had to be made apart from the prompt.
+    struct Response {
+        let ids: [Int]
+        let isTokenizedApart: Bool
+        let isEmpty: Bool
+    }
+
+    func prompt(_ passage: Passage, _ row: DatasetRow) throws(DatasetError) -> Prompt {
+        switch passage {
+        case .text(let text):
+            let text = inputTemplate?.filled(with: text) ?? text
+            return prompt(text, try tokenizer(for: row), beginning: beginning)
+        case .messages(let messages):
+            let text = try rendered(messages, addsGenerationPrompt: true, row)
+            return prompt(text, try tokenizer(for: row), beginning: [])
+        }
+    }
+
+    private func prompt(_ text: String, _ tokenizer: Tokenizer, beginning: [Int]) -> Prompt {
+        let bare = tokenizer.encode(text, addSpecialTokens: false)
+        return Prompt(text: text, ids: bare.starts(with: beginning) ? bare : beginning + bare, bareIDs: bare)
+    }
+
+    /// A text that is learned as a whole.
+    func wholeText(_ text: String, _ row: DatasetRow) throws(DatasetError) -> Response {
+        let tokenizer = try tokenizer(for: row)
+        let text = text.withoutTrailingNewlines
+        let ids = prompt(text, tokenizer, beginning: beginning).ids
+        return Response(ids: terminated(ids), isTokenizedApart: false, isEmpty: text.isEmpty)
+    }
+
+    /// The response in text to a prompt.
+    func response(_ text: String, to prompt: Prompt, _ row: DatasetRow) throws(DatasetError) -> Response {
+        let tokenizer = try tokenizer(for: row)
+        let text = text.withoutTrailingNewlines
+        let whole = tokenizer.encode(prompt.text + text, addSpecialTokens: false)
+        if whole.starts(with: prompt.bareIDs) {
+            let ids = Array(whole[prompt.bareIDs.count...])
+            return Response(ids: terminated(ids), isTokenizedApart: false, isEmpty: text.isEmpty)
+        }
+        let ids = idsApart(of: text, behind: prompt.bareIDs, whole: whole, tokenizer)
+        return Response(ids: terminated(ids), isTokenizedApart: true, isEmpty: text.isEmpty)
+    }
+
+    /// The response in messages to a prompt of the given messages.
+    func response(
+        _ messages: [JSON],
+        to prompt: Prompt,
+        _ promptMessages: [JSON],
+        _ row: DatasetRow
+    ) throws(DatasetError) -> Response {
+        let text = try rendered(promptMessages + messages, addsGenerationPrompt: false, row)
+        guard text.utf8.starts(with: prompt.text.utf8), let rest = String(text.utf8.dropFirst(prompt.text.utf8.count))
+        else {
+            throw row.error(
+                .cannotRender(
+                    "the chat template does not begin the whole conversation with what it makes of the prompt, so the"
+                        + " response cannot be told apart"
+                )
+            )
+        }
+        let response = try response(rest, to: prompt, row)
+        let isEmpty = messages.allSatisfy { $0["content"]?.string?.strippedAsByPython.isEmpty ?? true }
+        return Response(ids: response.ids, isTokenizedApart: response.isTokenizedApart, isEmpty: isEmpty)
+    }
+
+    /// The ids of a text that stands behind others, without the space that some tokenizers put in front of any text.
+    ///
+    /// Several beginnings are tried in front of the text, and cut off again, until the pieces put together spell the whole.
+    private func idsApart(of text: String, behind prompt: [Int], whole: [Int], _ tokenizer: Tokenizer) -> [Int] {
+        let spelled = tokenizer.decode(whole)
+        for anchor in ["", "\n", ".", "a"] {
+            let front = tokenizer.encode(anchor, addSpecialTokens: false)
+            let ids = tokenizer.encode(anchor + text, addSpecialTokens: false)
+            guard ids.starts(with: front) else { continue }
+            let rest = Array(ids[front.count...])
+            if tokenizer.decode(prompt + rest) == spelled { return rest }
+        }
+        return tokenizer.encode(text, addSpecialTokens: false)
+    }
+
+    private func terminated(_ ids: [Int]) -> [Int] {
+        guard let endOfSequence, ids.last != endOfSequence else { return ids }
+        return ids + [endOfSequence]
+    }
+
+    private func tokenizer(for row: DatasetRow) throws(DatasetError) -> Tokenizer {
+        guard let tokenizer else { throw row.error(.cannotRender("the row holds text, and there is no tokenizer")) }
+        return tokenizer
+    }
+
+    private func rendered(
+        _ messages: [JSON],
+        addsGenerationPrompt: Bool,
+        _ row: DatasetRow
+    ) throws(DatasetError) -> String {
+        let tokenizer = try tokenizer(for: row)
+        guard let chatTemplate else {
+            throw row.error(
+                .cannotRender(
+                    "the row holds messages, and the tokenizer has no chat template: give one by --chat-template"
+                )
+            )
+        }
+        let tokens = [
+            "bos_token": tokenizer.beginningOfSequence, "eos_token": tokenizer.endOfSequence,
+            "pad_token": tokenizer.padding, "unk_token": tokenizer.unknown,
+        ]
+        let variables = tokens.compactMapValues { $0.flatMap(tokenizer.token).map(JSON.string) }
+        do {
+            return try chatTemplate.get().render(
+                messages: messages,
+                addsGenerationPrompt: addsGenerationPrompt,
+                variables: variables
+            )
+        } catch {
+            throw row.error(.cannotRender("\(error)".withoutFinalPeriod))
+        }
+    }
+}
+
+extension String {
+    fileprivate var withoutTrailingNewlines: String {
+        var scalars = unicodeScalars[...]
+        while scalars.last == "\n" { scalars.removeLast() }
+        return String(scalars)
+    }
+
+    /// The sentence without its period, to stand within another.
+    fileprivate var withoutFinalPeriod: String { hasSuffix(".") ? String(dropLast()) : self }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// The stage that rewrites the text between added tokens before anything is cut.
+protocol Normalizer: Sendable {
+    /// Rewrites valid UTF-8.
+    func normalize(_ text: inout [UInt8])
+}
+
+/// Reads the `normalizer` of a `tokenizer.json`, which may hold a sequence of them.
+func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer {
+    switch try setting.kind() {
+    case "Sequence":
+        var normalizers: [any Normalizer] = []
+        for element in try setting.required("normalizers").elements() {
+            normalizers.append(try makeNormalizer(element))
+        }
+        return NormalizerSequence(normalizers: normalizers)
+    case "Prepend": return PrependNormalizer(prefix: Array(try setting.required("prepend").string().utf8))
+    case "Replace":
+        return ReplaceNormalizer(
+            pattern: try TextPattern(setting.required("pattern")),
+            replacement: Array(try setting.required("content").string().utf8)
+        )
+    case "NFC": return UnicodeNormalizer(form: .composed)
+    case "NFD": return UnicodeNormalizer(form: .decomposed)
+    case let kind:
+        throw setting.unsupported("of type \"\(kind)\"", supported: "Sequence, Prepend, Replace, NFC and NFD")
+    }
+}
+
+private struct NormalizerSequence: Normalizer {
+    let normalizers: [any Normalizer]
+
+    func normalize(_ text: inout [UInt8]) {
+        for normalizer in normalizers { normalizer.normalize(&text) }
+    }
+}
+
+/// Puts a prefix before every text that is not empty.
+private struct PrependNormalizer: Normalizer {
+    let prefix: [UInt8]
+
+    func normalize(_ text: inout [UInt8]) {
+        guard !text.isEmpty else { return }
+        text.insert(contentsOf: prefix, at: 0)
+    }
+}
+
+private struct ReplaceNormalizer: Normalizer {
+    let pattern: TextPattern
+    let replacement: [UInt8]
+
+    func normalize(_ text: inout [UInt8]) {
+        text = text.withUnsafeBufferPointer { pattern.replacing(in: $0, with: replacement) }
+    }
+}
+
+private struct UnicodeNormalizer: Normalizer {
+    enum Form { case composed, decomposed }
+
+    let form: Form
+
+    func normalize(_ text: inout [UInt8]) {
+        // ASCII is its own normal form; below U+0300, whose encoding begins with 0xCC, so is all composed text.
+        let firstAffected: UInt8 = form == .composed ? 0xCC : 0x80
+        guard text.contains(where: { $0 >= firstAffected }) else { return }
+        let string = String(decoding: text, as: UTF8.self)
+        switch form {
+        case .composed: text = Array(string.precomposedStringWithCanonicalMapping.utf8)
+        case .decomposed: text = Array(string.decomposedStringWithCanonicalMapping.utf8)
+        }
+    }
+}

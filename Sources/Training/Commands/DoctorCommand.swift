@@ -1,0 +1,47 @@
+import Foundation
+import JSONText
+import Torch
+
+/// Reports versions, devices and threads, and whatever is wrong with its remedy.
+///
+/// - Parameter asJSON: one JSON object instead of lines.
+public func doctor(asJSON: Bool, programVersion: String) throws {
+    var object = JSONObject()
+    var problems: [String] = []
+    object["rto"] = .string(programVersion)
+    object["processors"] = .integer(ProcessInfo.processInfo.activeProcessorCount)
+    object["memory_bytes"] = .integer(Int(ProcessInfo.processInfo.physicalMemory))
+    do {
+        try LibTorch.open()
+        object["libtorch"] = .string(LibTorch.version)
+        object["threads"] = .integer(LibTorch.threads)
+        object["processor_capability"] = .string(capability(LibTorch.buildConfiguration))
+        do {
+            object["cuda_devices"] = .integer(try LibTorch.openCUDA())
+        } catch {
+            object["cuda_devices"] = .integer(0)
+            object["cuda"] = .string(error.reason)
+        }
+    } catch {
+        problems.append("\(error.description): delete .libtorch and run ./rto again, or set LIBTORCH to another build")
+    }
+    object["problems"] = .array(problems.map { .string($0) })
+    if asJSON {
+        try writeToStandardOutput(JSON.object(object).serialized() + "\n")
+    } else {
+        for (key, value) in object.members where key != "problems" {
+            try writeToStandardOutput("\(key): \(value.string ?? value.serialized())\n")
+        }
+        try writeToStandardOutput(problems.isEmpty ? "no problems found\n" : problems.map { "problem: \($0)\n" }.joined())
+    }
+    if !problems.isEmpty { throw TrainingError("something is wrong, see above") }
+}
+
+/// The vector instructions LibTorch uses, from its own account.
+private func capability(_ account: String) -> String {
+    let mark = "CPU capability usage: "
+    guard let line = account.split(separator: "\n").first(where: { $0.contains(mark) }),
+        let range = line.range(of: mark)
+    else { return "unknown" }
+    return String(line[range.upperBound...])
+}

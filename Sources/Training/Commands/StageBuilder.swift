@@ -1,0 +1,180 @@
+import Configuration
+import Datasets
+import Foundation
+import Models
+import Objectives
+import Tokenizers
+import Torch
+
+/// Makes the stage of a configuration: loads models and data, and checks that they belong together.
+struct StageBuilder {
+    let configuration: TrainConfiguration
+    let run: RunDirectory
+    /// The checkpoint whose weights replace those of `--model` and `--critic-model`.
+    let checkpoint: URL?
+    let device: Device
+
+    private var precision: DType { configuration.compute.precision.dtype }
+    private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.loop.seed)) }
+
+    func build() throws -> any Stage {
+        switch configuration.stage {
+        case .sft: try supervised()
+        case .reward: try reward()
+        case .dpo: try preference()
+        case .ppo, .rto: try reinforcement()
+        }
+    }
+
+    // Models.
+
+    private func policy() throws -> LanguageModel {
+        var model = try LanguageModel.load(
+            checkpoint ?? URL(filePath: configuration.model.model), .trainable(on: device), precision: precision)
+        model.checkpointsGradients = configuration.compute.gradientCheckpointing
+        return model
+    }
+
+    private func frozen(_ directory: String) throws -> LanguageModel {
+        try LanguageModel.load(URL(filePath: directory), .frozen(precision, on: device), precision: precision)
+    }
+
+    private func scoreModel(_ directory: URL) throws -> ScoreModel {
+        var model = try ScoreModel.load(directory, .trainable(on: device), precision: precision, freshHead: seed)
+        model.checkpointsGradients = configuration.compute.gradientCheckpointing
+        return model
+    }
+
+    private func tokenizer(_ model: ModelConfiguration) throws -> Tokenizer? {
+        try loadTokenizer(configuration.model.tokenizerDirectory, vocabularySize: model.vocabularySize)
+    }
+
+    // Data.
+
+    private func reader(_ tokenizer: Tokenizer?, _ model: ModelConfiguration) throws -> DatasetReader {
+        try configuration.data.reader(
+            configuration.data.sources, tokenizer: tokenizer, vocabularySize: model.vocabularySize,
+            seed: configuration.loop.seed)
+    }
+
+    private func evaluationReader(_ tokenizer: Tokenizer?, _ model: ModelConfiguration) throws -> DatasetReader? {
+        try configuration.data.evaluationReader(tokenizer: tokenizer, vocabularySize: model.vocabularySize)
+    }
+
+    private func pairs(_ model: ModelConfiguration) throws -> (training: [TokenizedPair], evaluation: [TokenizedPair]) {
+        let tokenizer = try tokenizer(model)
+        let limit = configuration.data.maxLength
+        let training = try reader(tokenizer, model).pairs(maximumLength: limit)
+        report(training.report, "data")
+        let evaluation = try evaluationReader(tokenizer, model)?.pairs(maximumLength: limit)
+        if let evaluation { report(evaluation.report, "evaluation data") }
+        return (training.rows, evaluation?.rows ?? [])
+    }
+
+    // Stages.
+
+    private func supervised() throws -> any Stage {
+        let policy = try policy()
+        let tokenizer = try tokenizer(policy.configuration)
+        let limit = configuration.data.maxLength
+        let training = try reader(tokenizer, policy.configuration).examples(maximumLength: limit)
+        report(training.report, "data")
+        let evaluation = try evaluationReader(tokenizer, policy.configuration)?.examples(maximumLength: limit)
+        if let evaluation { report(evaluation.report, "evaluation data") }
+        return try SupervisedStage(
+            configuration, policy: policy, rows: training.rows.map(\.row),
+            evaluation: evaluation?.rows.map(\.row) ?? [])
+    }
+
+    private func reward() throws -> any Stage {
+        let model = try scoreModel(checkpoint ?? URL(filePath: configuration.model.model))
+        let (training, evaluation) = try pairs(model.configuration)
+        return try RewardStage(
+            configuration, model: model, pairs: PairRows(training), margins: training.map(\.margin),
+            evaluation: PairRows(evaluation))
+    }
+
+    private func preference() throws -> any Stage {
+        let policy = try policy()
+        let (training, evaluation) = try pairs(policy.configuration)
+        let reference = try frozen(configuration.model.referenceDirectory)
+        try check(reference.configuration, configuration.model.referenceDirectory, "reference model", policy)
+        return try PreferenceStage(
+            configuration, policy: policy, reference: reference, pairs: PairRows(training),
+            evaluation: PairRows(evaluation))
+    }
+
+    private func reinforcement() throws -> any Stage {
+        let settings = configuration.reinforcement
+        let policy = try policy()
+        let tokenizer = try tokenizer(policy.configuration)
+        let reference = try frozen(configuration.model.referenceDirectory)
+        try check(reference.configuration, configuration.model.referenceDirectory, "reference model", policy)
+        let critic = try scoreModel(
+            checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory))
+        try check(critic.configuration, configuration.criticDirectory, "critic", policy)
+        let scorer = RolloutScorer(
+            policy: policy, reference: reference,
+            critic: CriticModel(
+                model: critic, statistics: settings.normalizeReward ? critic.configuration.statistics : nil),
+            reward: try settings.rewardModel.map { try judge($0, policy) },
+            dpo: try configuration.stage == .rto ? configuration.tokenReward.dpoModel.map { try dpo($0, policy) } : nil,
+            settings: settings, tokenReward: configuration.tokenReward,
+            microBatchTokens: configuration.loop.microBatchTokens)
+        return try ReinforcementStage(
+            configuration, scorer: scorer, source: rollouts(policy, tokenizer),
+            endOfSequence: tokenizer?.endOfSequence ?? policy.configuration.endOfSequence.first,
+            recorder: RolloutRecorder(run: run, tokenizer: tokenizer))
+    }
+
+    private func judge(_ directory: String, _ policy: LanguageModel) throws -> RewardJudge {
+        let model = try ScoreModel.load(
+            URL(filePath: directory), .frozen(precision, on: device), precision: precision)
+        try check(model.configuration, directory, "reward model", policy)
+        guard configuration.reinforcement.normalizeReward else { return RewardJudge(model: model, statistics: nil) }
+        guard let statistics = model.configuration.statistics else {
+            throw TrainingError(
+                "\(directory): --normalize-reward needs \"mean\" and \"std\" in the reward model's config.json; "
+                    + "`rto train reward --eval-data` writes them")
+        }
+        return RewardJudge(model: model, statistics: statistics)
+    }
+
+    private func dpo(_ directory: String, _ policy: LanguageModel) throws -> LanguageModel {
+        let model = try frozen(directory)
+        try check(model.configuration, directory, "DPO model", policy)
+        return model
+    }
+
+    private func rollouts(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RolloutSource {
+        let settings = configuration.reinforcement
+        if let path = settings.rollouts {
+            return .recorded(
+                try RecordedRollouts.read(path, vocabularySize: policy.configuration.vocabularySize))
+        }
+        let prompts = try reader(tokenizer, policy.configuration).prompts(maximumLength: configuration.promptLimit)
+        report(prompts.report, "prompts")
+        let sampling = settings.sampling
+        let stops = try stopTokens(configuration.model.model, policy.configuration, tokenizer)
+        return .prompts(
+            prompts.rows,
+            SamplingParameters(
+                maxNewTokens: sampling.maxNewTokens, minNewTokens: sampling.minNewTokens,
+                temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, stopTokens: stops))
+    }
+
+    private func check(
+        _ model: ModelConfiguration, _ directory: String, _ role: String, _ policy: LanguageModel
+    ) throws {
+        try checkVocabulary(
+            of: directory, model, role: role, matches: policy.configuration,
+            try tokenizer(policy.configuration))
+    }
+}
+
+extension ModelConfiguration {
+    /// The recorded mean and deviation of rewards.
+    var statistics: RewardStatistics? {
+        rewardStatistics.map { RewardStatistics(mean: $0.mean, deviation: $0.deviation) }
+    }
+}

@@ -1,0 +1,45 @@
+import Configuration
+import Foundation
+import Torch
+
+/// Trains one stage from the start into a new run directory.
+///
+/// - Throws: an error of settings, files or data before anything is written, or `TrainingError` for a run that diverged or
+///   was interrupted; the run directory then holds what is needed to go on.
+public func train(_ configuration: TrainConfiguration, recipe: Recipe) throws {
+    let device = try chosenDevice(configuration.compute)
+    var recipe = recipe
+    recipe.versions.append(Recipe.Version("libtorch", LibTorch.version))
+    let run = try RunDirectory(new: configuration.loop.output, recipe: recipe)
+    for sentence in configuration.notes { note(sentence) }
+    let stage: any Stage
+    do {
+        stage = try StageBuilder(configuration: configuration, run: run, checkpoint: nil, device: device).build()
+    } catch {
+        run.discard()
+        throw error
+    }
+    try TrainingLoop(stage: stage, run: run, settings: configuration.loop, firstStep: 0)()
+}
+
+/// Goes on with a run where its last checkpoint stands; a run without one starts again.
+public func resume(run path: String) throws {
+    let run = try RunDirectory(existing: path)
+    var configuration = try Recipe.configuration(readingFrom: run.recipeURL.path)
+    configuration.loop.output = path
+    if run.isFinished {
+        note("\(path): the run is finished, there is nothing to do")
+        return
+    }
+    let device = try chosenDevice(configuration.compute)
+    run.removePartialFiles()
+    let step = run.checkpointSteps.last
+    try run.truncateMetrics(after: step ?? 0)
+    let checkpoint = step.map(run.checkpoint)
+    let stage = try StageBuilder(
+        configuration: configuration, run: run, checkpoint: checkpoint, device: device
+    ).build()
+    if let checkpoint { try TrainingLoop.restore(stage, from: checkpoint) }
+    note(step.map { "going on after step \($0) of \(stage.totalSteps)" } ?? "no checkpoint yet: starting again")
+    try TrainingLoop(stage: stage, run: run, settings: configuration.loop, firstStep: step ?? 0)()
+}

@@ -1,0 +1,171 @@
+import Configuration
+import Foundation
+import JSONText
+import Safetensors
+
+/// A run's directory: recipe, metrics, samples, checkpoints and, at the end, a model that any tool loads.
+///
+/// Everything is written aside and renamed, so a run killed at any instant can be resumed.
+public struct RunDirectory {
+    /// The directory.
+    public let url: URL
+
+    private static let recipeName = "recipe.yaml"
+    private static let metricsName = "metrics.jsonl"
+
+    /// The directory of a run that exists.
+    ///
+    /// - Throws: `TrainingError` where it holds no recipe.
+    public init(existing path: String) throws {
+        url = URL(filePath: path)
+        guard FileManager.default.fileExists(atPath: url.appending(path: Self.recipeName).path) else {
+            throw TrainingError("\(path): is no run, there is no \(Self.recipeName) in it")
+        }
+    }
+
+    /// Starts a run in a directory that is new or empty.
+    ///
+    /// - Throws: `TrainingError` where the directory holds a run or anything else, or cannot be made.
+    public init(new path: String, recipe: Recipe) throws {
+        url = URL(filePath: path)
+        let files = FileManager.default
+        if files.fileExists(atPath: url.appending(path: Self.recipeName).path) {
+            throw TrainingError("\(path): holds a run already; go on with `rto resume \(path)` or choose another --output")
+        }
+        guard let entries = try? files.contentsOfDirectory(atPath: path) else {
+            if files.fileExists(atPath: path) { throw TrainingError("\(path): is a file; --output names a directory") }
+            try reporting("cannot be made") { try files.createDirectory(at: url, withIntermediateDirectories: true) }
+            try AtomicFile.write(Array(recipe.text.utf8), to: recipeURL)
+            return
+        }
+        guard entries.allSatisfy({ $0.hasSuffix(".partial") || $0.hasPrefix(".") }) else {
+            throw TrainingError("\(path): exists and is no run; choose another --output or empty it first")
+        }
+        try AtomicFile.write(Array(recipe.text.utf8), to: recipeURL)
+    }
+
+    /// The file of the resolved configuration.
+    public var recipeURL: URL { url.appending(path: Self.recipeName) }
+
+    /// Whether the final weights are in place: `config.json` is written last.
+    public var isFinished: Bool { FileManager.default.fileExists(atPath: url.appending(path: "config.json").path) }
+
+    /// Removes what a run that failed before its first step has made.
+    func discard() {
+        try? FileManager.default.removeItem(at: recipeURL)
+        try? FileManager.default.removeItem(at: metricsURL)
+        if (try? FileManager.default.contentsOfDirectory(atPath: url.path))?.isEmpty == true {
+            try? FileManager.default.removeItem(at: url)
+        }
+    }
+
+    // Metrics.
+
+    private var metricsURL: URL { url.appending(path: Self.metricsName) }
+
+    /// Appends one line to `metrics.jsonl`.
+    func append(_ metrics: Metrics) throws { try append(Array(metrics.line.utf8), to: metricsURL) }
+
+    /// Drops the lines of steps after the checkpoint that a run goes on from, and a line cut by a kill.
+    func truncateMetrics(after step: Int) throws {
+        guard let data = FileManager.default.contents(atPath: metricsURL.path) else { return }
+        let kept = data.split(separator: UInt8(ascii: "\n")).filter { line in
+            ((try? JSON(parsing: [UInt8](line)))?["step"]?.integer).map { $0 <= step } ?? false
+        }
+        try AtomicFile.write(kept.flatMap { [UInt8]($0) + [UInt8(ascii: "\n")] }, to: metricsURL)
+    }
+
+    // Samples and rollouts.
+
+    /// The place of one step's samples.
+    func samplesURL(step: Int) throws -> URL { try folder("samples").appending(path: "step-\(step).jsonl") }
+
+    /// The place of one step's recorded rollouts.
+    func rolloutsURL(step: Int) throws -> URL { try folder("rollouts").appending(path: "step-\(step).safetensors") }
+
+    private func folder(_ name: String) throws -> URL {
+        let folder = url.appending(path: name)
+        try reporting("cannot be made") {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        return folder
+    }
+
+    // Checkpoints.
+
+    /// The steps of all complete checkpoints, ascending.
+    var checkpointSteps: [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        return names.compactMap { $0.hasPrefix("checkpoint-") ? Int($0.dropFirst("checkpoint-".count)) : nil }.sorted()
+    }
+
+    /// The directory of a step's checkpoint.
+    func checkpoint(_ step: Int) -> URL { url.appending(path: "checkpoint-\(step)") }
+
+    /// Writes a checkpoint beside its place, brings it to the disk, renames it, and removes the oldest ones.
+    ///
+    /// - Parameter keeping: how many checkpoints stay; 0 means all.
+    func writeCheckpoint(_ step: Int, keeping: Int, _ body: (URL) throws -> Void) throws {
+        let partial = url.appending(path: ".checkpoint-\(step).partial")
+        let files = FileManager.default
+        try? files.removeItem(at: partial)
+        do {
+            try reporting("cannot be made") { try files.createDirectory(at: partial, withIntermediateDirectories: true) }
+            try body(partial)
+            try synchronize(partial)
+            try? files.removeItem(at: checkpoint(step))
+            try reporting("cannot be renamed") { try files.moveItem(at: partial, to: checkpoint(step)) }
+            try synchronize(url)
+        } catch {
+            try? files.removeItem(at: partial)
+            throw error
+        }
+        guard keeping > 0 else { return }
+        for old in checkpointSteps.dropLast(keeping) {
+            // Renamed first: a checkpoint that is being removed must not look complete.
+            let doomed = url.appending(path: ".checkpoint-\(old).partial")
+            try? files.moveItem(at: checkpoint(old), to: doomed)
+            try? files.removeItem(at: doomed)
+        }
+    }
+
+    /// Removes what a killed run left half-written.
+    func removePartialFiles() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        for name in names where name.hasSuffix(".partial") {
+            try? FileManager.default.removeItem(at: url.appending(path: name))
+        }
+    }
+
+    private func append(_ bytes: [UInt8], to file: URL) throws {
+        let descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard descriptor >= 0 else { throw systemError(file, "cannot be opened") }
+        defer { close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count >= 0 else { throw systemError(file, "cannot be written") }
+            written += count
+        }
+    }
+
+    private func synchronize(_ directory: URL) throws {
+        let descriptor = open(directory.path, O_RDONLY)
+        guard descriptor >= 0 else { throw systemError(directory, "cannot be opened") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw systemError(directory, "cannot be brought to the disk") }
+    }
+
+    private func systemError(_ file: URL, _ problem: String) -> TrainingError {
+        TrainingError("\(file.path): \(problem): \(String(cString: strerror(errno)))")
+    }
+
+    private func reporting(_ problem: String, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as CocoaError {
+            let reason = (error.userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription
+            throw TrainingError("\(url.path): \(problem): \(reason ?? error.localizedDescription)")
+        }
+    }
+}

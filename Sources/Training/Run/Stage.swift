@@ -1,0 +1,37 @@
+import Foundation
+import JSONText
+import Torch
+
+/// One kind of training: what a step does, and what must be saved to go on from any step.
+///
+/// Logging, saving, evaluation and resuming are written once, in ``TrainingLoop``.
+protocol Stage: AnyObject {
+    /// The parameters that are trained, each with its optimizer.
+    var learners: [Learner] { get }
+    /// Optimizer steps of the whole run.
+    var totalSteps: Int { get }
+    /// Optimizer steps of one pass over the data.
+    var stepsPerEpoch: Int { get }
+
+    /// Makes optimizer step `step`, counted from 0.
+    func step(_ step: Int) throws -> Metrics
+    /// Measures the held-out rows, or nil where there are none.
+    func evaluate() throws -> Metrics?
+    /// Writes every trained model with its float32 masters into a checkpoint.
+    func saveModels(to directory: URL) throws
+    /// What beside models and optimizers the next step depends on.
+    func saveState() throws -> StageState
+    /// Takes up the state of a checkpoint.
+    func restore(_ state: StageState) throws
+    /// Writes the final model, in the type of the run.
+    func export(to directory: URL) throws
+}
+
+/// What a stage keeps in a checkpoint beside models and optimizers.
+struct StageState {
+    var values = JSONObject()
+    var tensors: [(name: String, tensor: Tensor)] = []
+
+    /// A saved tensor, or nil.
+    func tensor(_ name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
+}

@@ -1,0 +1,101 @@
+import Configuration
+import Foundation
+import JSONText
+import Safetensors
+import Torch
+
+/// Runs any stage: steps, metrics, evaluation, checkpoints, interruption and the final model.
+struct TrainingLoop {
+    let stage: any Stage
+    let run: RunDirectory
+    let settings: LoopSettings
+    /// Steps that earlier processes of this run have made.
+    let firstStep: Int
+
+    private static let stateName = "state.json"
+    private static let tensorsName = "state.safetensors"
+
+    /// Makes the remaining steps and writes the final model.
+    func callAsFunction() throws {
+        Interruption.listen()
+        var progress = ProgressLine(totalSteps: stage.totalSteps, firstStep: firstStep)
+        for step in firstStep..<max(firstStep, stage.totalSteps) {
+            var metrics = try timed(step) { try stage.step(step) }
+            let made = step + 1
+            if isEvaluated(after: made), let evaluation = try stage.evaluate() { metrics.append(evaluation) }
+            if made % settings.logEvery == 0 || made == stage.totalSteps { try run.append(metrics) }
+            progress.show(metrics, isLogged: made % settings.logEvery == 0 || made == stage.totalSteps)
+            let signal = Interruption.signal
+            if signal != nil || settings.saveEvery.map({ made % $0 == 0 }) == true { try saveCheckpoint(made) }
+            if let signal {
+                progress.finish()
+                throw TrainingError(
+                    "interrupted after step \(made); go on with `rto resume \(run.url.relativePath)`",
+                    .interrupted(bySignal: signal))
+            }
+        }
+        progress.finish()
+        try stage.export(to: run.url)
+        note("\(stage.totalSteps) steps done; the model is in \(run.url.relativePath)")
+    }
+
+    private func isEvaluated(after made: Int) -> Bool {
+        made == stage.totalSteps || made % (settings.evaluateEvery ?? stage.stepsPerEpoch) == 0
+    }
+
+    /// Adds what every step reports to what the stage reports.
+    private func timed(_ step: Int, _ body: () throws -> Metrics) throws -> Metrics {
+        let start = ContinuousClock.now
+        let found = try body()
+        let elapsed = start.duration(to: .now)
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+        guard found["loss"]?.isFinite != false else { throw TrainingError.diverged(step: step + 1, quantity: "the loss") }
+        var metrics = Metrics()
+        metrics["step"] = Double(step + 1)
+        metrics["epoch"] = Double(step + 1) / Double(stage.stepsPerEpoch)
+        metrics.append(found)
+        metrics["tokens_per_second"] = (found["num_tokens"] ?? 0) / max(seconds, 1e-9)
+        metrics["step_seconds"] = seconds
+        metrics["peak_memory_bytes"] = Double(Memory.peakResidentBytes)
+        return metrics
+    }
+
+    private func saveCheckpoint(_ step: Int) throws {
+        try run.writeCheckpoint(step, keeping: settings.keepCheckpoints) { directory in
+            try stage.saveModels(to: directory)
+            for learner in stage.learners { try learner.saveOptimizer(to: directory) }
+            let state = try stage.saveState()
+            if !state.tensors.isEmpty {
+                try writeTensors(state.tensors, to: directory.appending(path: Self.tensorsName))
+            }
+            var object = JSONObject()
+            object["step"] = .integer(step)
+            object["epoch"] = .number(Double(step) / Double(stage.stepsPerEpoch))
+            object["seed"] = .integer(settings.seed)
+            for (key, value) in state.values.members { object[key] = value }
+            let text = JSON.object(object).serialized(pretty: true) + "\n"
+            try AtomicFile.write(Array(text.utf8), to: directory.appending(path: Self.stateName))
+        }
+    }
+
+    /// Gives a fresh stage the optimizers and the state of a checkpoint; its models were loaded from there.
+    static func restore(_ stage: any Stage, from directory: URL) throws {
+        for learner in stage.learners { try learner.restoreOptimizer(from: directory) }
+        var state = StageState()
+        let url = directory.appending(path: stateName)
+        guard let data = FileManager.default.contents(atPath: url.path) else {
+            throw TrainingError("\(url.path): the checkpoint has no \(stateName)")
+        }
+        do {
+            state.values = try JSON(parsing: [UInt8](data)).object ?? JSONObject()
+        } catch {
+            throw TrainingError("\(url.path): \(error)")
+        }
+        let tensorsURL = directory.appending(path: tensorsName)
+        if FileManager.default.fileExists(atPath: tensorsURL.path) {
+            let file = try SafetensorsFile(url: tensorsURL)
+            state.tensors = file.entries.compactMap { entry in file.tensor(entry.name).map { (entry.name, $0) } }
+        }
+        try stage.restore(state)
+    }
+}

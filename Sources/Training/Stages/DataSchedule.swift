@@ -1,0 +1,36 @@
+import Configuration
+import Datasets
+
+/// Which rows an optimizer step takes: a function of the seed and the step, so that a resumed run needs no position.
+struct DataSchedule {
+    let rowCount: Int
+    let batchSize: Int
+    let seed: UInt64
+    let isShuffled: Bool
+    /// Batches in one pass; rows that fill no batch are left for another epoch's order.
+    let stepsPerEpoch: Int
+    /// Steps of the whole run: all epochs, or `--max-steps` where that is less.
+    let totalSteps: Int
+
+    init(
+        rowCount: Int, batchSize: Int, epochs: Int, maxSteps: Int?, seed: Int, isShuffled: Bool, noun: String
+    ) throws {
+        guard rowCount >= batchSize else {
+            throw TrainingError(
+                "the data hold \(rowCount) usable \(noun), fewer than one batch of \(batchSize); lower the batch size")
+        }
+        self.rowCount = rowCount
+        self.batchSize = batchSize
+        self.seed = UInt64(bitPattern: Int64(seed))
+        self.isShuffled = isShuffled
+        stepsPerEpoch = rowCount / batchSize
+        totalSteps = min(stepsPerEpoch * epochs, maxSteps ?? .max)
+    }
+
+    /// The rows of a step, counted from 0.
+    func rows(step: Int) -> [Int] {
+        let order = EpochOrder(count: rowCount, seed: seed, epoch: step / stepsPerEpoch, shuffles: isShuffled)
+        let start = step % stepsPerEpoch * batchSize
+        return Array(order.indices[start..<start + batchSize])
+    }
+}

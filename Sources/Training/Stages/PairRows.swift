@@ -1,0 +1,42 @@
+import Models
+import Torch
+
+/// Preference pairs as rows: the chosen response of pair i is row 2i, the rejected one row 2i + 1.
+struct PairRows {
+    let rows: [ResponseBatch.Row]
+
+    /// Rows of pairs that share their prompts.
+    init(_ pairs: [(prompt: [Int], chosen: [Int], rejected: [Int])]) {
+        rows = pairs.flatMap {
+            [
+                ResponseBatch.Row(prompt: $0.prompt, response: $0.chosen),
+                ResponseBatch.Row(prompt: $0.prompt, response: $0.rejected),
+            ]
+        }
+    }
+
+    var count: Int { rows.count / 2 }
+
+    /// The two rows of each of the given pairs.
+    func rows(of pairs: [Int]) -> [ResponseBatch.Row] { pairs.flatMap { [rows[2 * $0], rows[2 * $0 + 1]] } }
+
+    /// Batches of whole pairs within a token budget, each with the positions of its pairs in the list.
+    static func microBatches(_ rows: [ResponseBatch.Row], tokenBudget: Int) -> [(batch: ResponseBatch, pairs: Range<Int>)] {
+        ResponseBatch.microBatches(rows, tokenBudget: tokenBudget, together: 2).map { range in
+            (ResponseBatch(Array(rows[range])), range.lowerBound / 2..<range.upperBound / 2)
+        }
+    }
+}
+
+extension Tensor {
+    /// Values of rows `[2·pairs]` as those of the chosen and of the rejected responses.
+    var chosenAndRejected: (chosen: Tensor, rejected: Tensor) {
+        let pairs = reshaped([-1, 2])
+        return (pairs.selected(1, 0), pairs.selected(1, 1))
+    }
+}
+
+extension Array {
+    /// Every second element, from the first or the second on.
+    func alternate(from start: Int) -> [Element] { stride(from: start, to: count, by: 2).map { self[$0] } }
+}

@@ -1,0 +1,109 @@
+import Configuration
+import Foundation
+import Models
+import Objectives
+import Torch
+
+/// The Bradley–Terry reward model: −log σ(r(chosen) − r(rejected)) (algorithm D.2).
+final class RewardStage: Stage {
+    private let model: ScoreModel
+    private let pairs: PairRows
+    private let margins: [Double?]
+    private let evaluationPairs: PairRows
+    private let schedule: DataSchedule
+    private let configuration: TrainConfiguration
+    private let learner: Learner
+    /// Of the last evaluation: what the final model's config.json carries for normalisation.
+    private var statistics: RewardStatistics?
+
+    init(
+        _ configuration: TrainConfiguration, model: ScoreModel, pairs: PairRows, margins: [Double?],
+        evaluation: PairRows
+    ) throws {
+        self.configuration = configuration
+        self.model = model
+        self.pairs = pairs
+        self.margins = margins
+        evaluationPairs = evaluation
+        schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
+        learner = Learner(
+            "reward", model.parameters, settings: configuration.optimizer,
+            learningRate: configuration.optimizer.learningRate, totalSteps: schedule.totalSteps)
+    }
+
+    var learners: [Learner] { [learner] }
+    var totalSteps: Int { schedule.totalSteps }
+    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+
+    func step(_ step: Int) throws -> Metrics {
+        let chosenPairs = schedule.rows(step: step)
+        let rows = pairs.rows(of: chosenPairs)
+        var loss = 0.0
+        var tokens = 0
+        var statistics = PairStatistics()
+        for part in PairRows.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens) {
+            let (chosen, rejected) = model.rewards(part.batch).chosenAndRejected
+            let margins = part.pairs.map { self.margins[chosenPairs[$0]] }
+            let margin = margins.contains { $0 != nil } ? Tensor(margins.map { Float($0 ?? 0) }) : nil
+            let partial =
+                pairwiseRewardLoss(chosen: chosen, rejected: rejected, margin: margin).sum() / Double(chosenPairs.count)
+            partial.backward()
+            loss += partial.scalar
+            tokens += part.batch.batch.tokens.count
+            statistics = statistics + PairStatistics(chosen: chosen, rejected: rejected)
+        }
+        var metrics = Metrics()
+        metrics["loss"] = loss
+        metrics["learning_rate"] = learner.learningRate(step: step)
+        metrics["grad_norm"] = try learner.update(step: step)
+        metrics["accuracy"] = statistics.accuracy
+        metrics["margin"] = statistics.margin
+        metrics["mean_reward"] = (statistics.chosen + statistics.rejected) / 2
+        metrics["num_tokens"] = Double(tokens)
+        return metrics
+    }
+
+    func evaluate() throws -> Metrics? {
+        guard evaluationPairs.count > 0 else { return nil }
+        var scores: [Double] = []
+        var pairStatistics = PairStatistics()
+        var loss = 0.0
+        withoutGradients {
+            let parts = PairRows.microBatches(evaluationPairs.rows, tokenBudget: configuration.loop.microBatchTokens)
+            for part in parts {
+                let rewards = model.rewards(part.batch)
+                let (chosen, rejected) = rewards.chosenAndRejected
+                loss += pairwiseRewardLoss(chosen: chosen, rejected: rejected).sum().scalar
+                pairStatistics = pairStatistics + PairStatistics(chosen: chosen, rejected: rejected)
+                scores += rewards.doubles
+            }
+        }
+        statistics = RewardStatistics(scores: scores)
+        var metrics = Metrics()
+        metrics["eval_loss"] = loss / Double(evaluationPairs.count)
+        metrics["eval_accuracy"] = pairStatistics.accuracy
+        metrics["eval_margin"] = pairStatistics.margin
+        metrics["eval_mean"] = statistics?.mean
+        metrics["eval_std"] = statistics?.deviation
+        return metrics
+    }
+
+    func saveModels(to directory: URL) throws {
+        try configuration.model.copyCompanions(to: directory)
+        try model.save(to: directory, dtype: .float32)
+    }
+
+    func saveState() throws -> StageState { StageState() }
+    func restore(_ state: StageState) throws {}
+
+    func export(to directory: URL) throws {
+        // A run that was resumed after its last evaluation has not got them any more.
+        if statistics == nil { _ = try evaluate() }
+        if statistics == nil {
+            note("without --eval-data the model carries no mean and std: --normalize-reward will refuse it")
+        }
+        try configuration.model.copyCompanions(to: directory)
+        try model.save(
+            to: directory, dtype: model.precision, statistics: statistics.map { ($0.mean, $0.deviation) })
+    }
+}

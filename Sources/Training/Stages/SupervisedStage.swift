@@ -1,0 +1,114 @@
+import Configuration
+import Foundation
+import Models
+import Objectives
+import Torch
+
+/// Supervised fine-tuning: cross entropy of completions (algorithm D.1).
+final class SupervisedStage: Stage {
+    private let policy: LanguageModel
+    private let rows: [ResponseBatch.Row]
+    private let evaluationRows: [ResponseBatch.Row]
+    private let schedule: DataSchedule
+    private let configuration: TrainConfiguration
+    private let learner: Learner
+
+    init(
+        _ configuration: TrainConfiguration, policy: LanguageModel, rows: [ResponseBatch.Row],
+        evaluation: [ResponseBatch.Row]
+    ) throws {
+        self.configuration = configuration
+        self.policy = policy
+        self.rows = rows
+        evaluationRows = evaluation
+        schedule = try DataSchedule(configuration, rowCount: rows.count, noun: "rows")
+        learner = Learner(
+            "policy", policy.parameters, settings: configuration.optimizer,
+            learningRate: configuration.optimizer.learningRate, totalSteps: schedule.totalSteps)
+    }
+
+    var learners: [Learner] { [learner] }
+    var totalSteps: Int { schedule.totalSteps }
+    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+
+    func step(_ step: Int) throws -> Metrics {
+        let batch = schedule.rows(step: step).map { rows[$0] }
+        let parts = microBatches(batch)
+        let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)
+        var loss = 0.0
+        for part in parts where !part.targets.isEmpty {
+            let weights = LossWeights.weights(
+                part.ragged, normalization: configuration.optimizer.normalization, batch: totals)
+            let partial = crossEntropy(logProbabilities: policy.logProbabilities(part), weights: weights)
+            partial.backward()
+            loss += partial.scalar
+        }
+        var metrics = Metrics()
+        metrics["loss"] = loss
+        metrics["learning_rate"] = learner.learningRate(step: step)
+        metrics["grad_norm"] = try learner.update(step: step)
+        metrics["num_tokens"] = Double(parts.map(\.batch.tokens.count).reduce(0, +))
+        return metrics
+    }
+
+    func evaluate() throws -> Metrics? {
+        guard !evaluationRows.isEmpty else { return nil }
+        var mean = WeightedMean()
+        withoutGradients {
+            for part in microBatches(evaluationRows) where !part.targets.isEmpty {
+                mean.add(-policy.logProbabilities(part).mean().scalar, weight: Double(part.targets.count))
+            }
+        }
+        var metrics = Metrics()
+        metrics["eval_loss"] = mean.value
+        metrics["eval_perplexity"] = exp(mean.value)
+        return metrics
+    }
+
+    private func microBatches(_ rows: [ResponseBatch.Row]) -> [ResponseBatch] {
+        ResponseBatch.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens)
+            .map { ResponseBatch(Array(rows[$0])) }
+    }
+
+    func saveModels(to directory: URL) throws { try savePolicy(policy, configuration, to: directory) }
+    func saveState() throws -> StageState { StageState() }
+    func restore(_ state: StageState) throws {}
+    func export(to directory: URL) throws {
+        try exportPolicy(policy, configuration, to: directory)
+    }
+}
+
+extension DataSchedule {
+    /// The schedule of a stage that takes rows of its data.
+    init(_ configuration: TrainConfiguration, rowCount: Int, noun: String) throws {
+        try self.init(
+            rowCount: rowCount, batchSize: configuration.loop.batchSize, epochs: configuration.loop.epochs,
+            maxSteps: configuration.loop.maxSteps, seed: configuration.loop.seed,
+            isShuffled: !configuration.data.keepsOrder, noun: noun)
+    }
+}
+
+extension ResponseBatch {
+    /// The scored tokens as ragged rows.
+    var ragged: RaggedRows { RaggedRows(lengths: lengths) }
+}
+
+/// Writes the final policy and the files that travel with it; `config.json` comes last and marks the run as finished.
+func exportPolicy(_ policy: LanguageModel, _ configuration: TrainConfiguration, to directory: URL) throws {
+    try configuration.model.copyCompanions(to: directory)
+    try policy.save(to: directory, dtype: policy.precision)
+}
+
+/// Writes a policy's float32 masters into a checkpoint, which any tool loads too.
+func savePolicy(_ policy: LanguageModel, _ configuration: TrainConfiguration, to directory: URL) throws {
+    try configuration.model.copyCompanions(to: directory)
+    try policy.save(to: directory, dtype: .float32)
+}
+
+extension ModelSettings {
+    /// Copies tokenizer, chat template and generation settings beside trained weights.
+    func copyCompanions(to directory: URL) throws {
+        try Companions.copy(from: URL(filePath: model), to: directory)
+        if let tokenizer { try Companions.copy(from: URL(filePath: tokenizer), to: directory) }
+    }
+}

@@ -1,0 +1,22 @@
+import Configuration
+import Training
+
+/// What every command calls.
+let engine: any CommandEngine = Engine()
+
+/// Hands the commands over to the rooms that compute.
+private struct Engine: CommandEngine {
+    func train(_ configuration: TrainConfiguration, recipe: Recipe) throws {
+        try Training.train(configuration, recipe: recipe)
+    }
+
+    func resume(run: String) throws { try Training.resume(run: run) }
+
+    func generate(_ configuration: GenerateConfiguration) throws { try Training.generate(configuration) }
+
+    func score(_ configuration: ScoreConfiguration) throws { try Training.score(configuration) }
+
+    func quickstart(_ configuration: QuickstartConfiguration) throws { try runQuickstart(configuration) }
+
+    func doctor(asJSON: Bool) throws { try Training.doctor(asJSON: asJSON, programVersion: programVersion) }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Configuration
+
+/// The command line: parse, call, print.
+@main
+struct RTO: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rto",
+        abstract: "Align language models with Reinforced Token Optimization and the methods it is compared with.",
+        discussion: "Start with 'rto quickstart'. Every command explains itself with --help.",
+        version: programVersion,
+        subcommands: [
+            Quickstart.self, Train.self, Resume.self, Generate.self, Score.self, Tokenize.self, Render.self,
+            Doctor.self,
+        ]
+    )
+
+    /// Runs the command of the process's arguments, and ends the process with its status.
+    static func main() {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        // Commands that read their own flags also write their own help.
+        if arguments.first == "help" { arguments = arguments.dropFirst() + ["--help"] }
+        do {
+            try refuseReservedCommands(arguments)
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            FailureReport(error).end()
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Configuration
+
+/// A command whose flags are the settings of a configuration, which reads them itself.
+protocol SettingsCommand: ParsableCommand {
+    associatedtype Configuration: Configurable
+    /// The configuration with every setting at its default.
+    static var defaults: Configuration { get }
+    /// The words after the command.
+    var arguments: [String] { get }
+    /// Does what the command is for, with settings that have been checked.
+    func run(_ configuration: Configuration) throws
+}
+
+extension SettingsCommand {
+    static func describe(_ name: String) -> CommandConfiguration {
+        CommandConfiguration(commandName: name, abstract: defaults.overview, helpNames: [])
+    }
+
+    func run() throws {
+        switch try SettingReader(defaults: Self.defaults).read(arguments) {
+        case .help:
+            print(HelpText.text(for: Self.defaults), terminator: "")
+        case .printedConfiguration(let configuration):
+            print(ConfigurationText.printed(configuration), terminator: "")
+        case .run(let configuration):
+            try configuration.checkInputs()
+            try run(configuration)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Configuration
+
+@Suite struct RefusalTests {
+    @Test(
+        "An unknown flag is answered with the nearest known one",
+        arguments: [
+            ("--learning-rat", "--learning-rate"), ("--lr", "--lr-schedule"), ("--ouptut", "--output"),
+            ("--lamda", "--lambda"), ("--top_q", "--top-p"), ("--cofnig", "--config"),
+            ("--print_confg", "--print-config"),
+            ("--temprature", "--temperature"), ("--max_len", "--max-length"),
+        ]
+    )
+    func nearest(typed: String, meant: String) {
+        #expect(refusal(.rto, typed, "1") == "unknown flag \(typed); did you mean \(meant)?")
+    }
+
+    @Test(
+        "A value that does not fit is refused with what is wanted",
+        arguments: [
+            ("--learning-rate", "fast", "a number more than 0"), ("--learning-rate", "0", "a number more than 0"),
+            ("--learning-rate", "nan", "a number more than 0"), ("--learning-rate", "0x1p3", "a number more than 0"),
+            ("--epochs", "1.5", "a whole number more than 0"),
+            ("--seed", "99999999999999999999", "a whole number of at least 0"),
+            ("--adam-beta1", "1", "a number from 0 to less than 1"),
+            ("--top-p", "0", "a number more than 0 and at most 1"),
+            ("--gamma", "1.01", "a number from 0 to 1"), ("--precision", "float16", "float32 or bfloat16"),
+            ("--max-length", "1", "a whole number of at least 2"), ("--model", "", "some text"),
+            ("--input-template", "no place", "some text with {} where the prompt goes"),
+            ("--data", "a@-1", "path or path@weight with a weight more than 0"),
+        ]
+    )
+    func values(flag: String, value: String, wanted: String) {
+        #expect(refusal(.rto, flag, value) == "\(flag) wants \(wanted), not '\(value)'")
+    }
+
+    @Test("A missing value and a stray word are named") func words() {
+        #expect(refusal(.sft, "--seed") == "--seed wants a whole number of at least 0 after it")
+        #expect(refusal(.sft, "--model", "--data", "d") == "--model wants some text after it")
+        #expect(refusal(.sft, "--config") == "--config wants a YAML file after it")
+        let stray = "unexpected argument 'x'; rto train sft takes flags only (see rto train sft --help)"
+        #expect(refusal(.sft, "x") == stray)
+        #expect(refusal(.sft, "--no-shuffle=maybe") == "--no-shuffle wants true or false, not 'maybe'")
+        #expect(refusal(.sft, "--") != nil && refusal(.sft, "") != nil && refusal(.sft, "---") != nil)
+    }
+
+    @Test("A flag of another stage is not ignored") func otherStages() {
+        let gamma = "--gamma does not apply to rto train dpo, only to rto train ppo and rto train rto"
+        #expect(refusal(.dpo, "--gamma", "1") == gamma)
+        #expect(
+            refusal(.ppo, "--dpo-pretrain", "m")
+                == "--dpo-pretrain does not apply to rto train ppo, only to rto train rto"
+        )
+    }
+
+    @Test(
+        "What is not there yet is said to be so",
+        arguments: [
+            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "length-alpha",
+            "simpo-gamma", "tdpo-alpha", "nll-coefficient", "reward-url", "freeze-actor-steps", "ema-decay", "ptx-data",
+            "ptx_coefficient",
+        ]
+    )
+    func notAvailable(name: String) {
+        #expect(refusal(.rto, "--" + name, "1") == "--\(name) is not available yet")
+    }
+
+    @Test("Reserved values are said to be so, too") func reservedValues() {
+        #expect(refusal(.dpo, "--loss", "simpo") == "--loss simpo is not available yet; there is dpo and ipo")
+        #expect(
+            refusal(.ppo, "--advantage", "reinforce++") == "--advantage reinforce++ is not available yet; there is gae"
+        )
+        let placement = "--token-reward-placement shaping is not available yet; there is token"
+        #expect(refusal(.rto, "--token_reward_placement", "shaping")?.contains("is not available yet") == true)
+        #expect(refusal(.rto, "--token-reward-placement", "shaping") == placement)
+        #expect(refusal(.dpo, "--loss", "hinge") == "--loss wants dpo or ipo, not 'hinge'")
+    }
+
+    @Test("What a stage needs is asked for") func missing() {
+        #expect(refusal(.sft)?.hasPrefix("rto train sft needs a model") == true)
+        #expect(refusal(.sft, "--model", "m")?.contains("--output") == true)
+        #expect(refusal(.sft, "--model", "m", "--output", "o") == "rto train sft needs rows to train on: --data FILE")
+        let prompts = "rto train ppo needs rows to train on: --data FILE or --rollouts FILE"
+        #expect(refusal(.ppo, "--model", "m", "--output", "o") == prompts)
+        #expect(refusal(.ppo, "--model", "m", "--output", "o", "--rollouts", "r")?.contains("--reward-model") == true)
+        let rto = ["--model", "m", "--output", "o", "--rollouts", "r"]
+        #expect(reinforcementRefusal(rto + ["--reward-model", "w"])?.contains("--dpo-model") == true)
+        #expect(reinforcementRefusal(rto + ["--reward-model", "w", "--token-reward-scale", "0"]) == nil)
+        #expect(reinforcementRefusal(rto + ["--reward-coefficient", "0", "--dpo-model", "d"]) == nil)
+    }
+
+    @Test(
+        "Settings without effect beside the others are refused",
+        arguments: [
+            (["--kl-horizon", "5"], "--kl-horizon"),
+            (["--truncation", "penalize", "--reward-clip", "0"], "--reward-clip"),
+            (["--lr-schedule", "constant", "--min-lr-ratio", "0.5"], "--min-lr-ratio"),
+            (["--max-length", "100", "--max-new-tokens", "100"], "--max-length 100 leaves no room"),
+            (["--reward-coefficient", "0", "--reward-model", "none", "--normalize-reward"], "--normalize-reward"),
+        ]
+    )
+    func combinations(words: [String], named: String) {
+        let complete = ["--model", "m", "--output", "o", "--data", "d", "--reward-model", "w", "--dpo-model", "p"]
+        #expect(reinforcementRefusal(complete + words)?.contains(named) == true)
+        #expect(reinforcementRefusal(complete) == nil)
+    }
+
+    @Test("Batches must divide what is collected, and so must samples unless rollouts are recorded") func batches() {
+        let complete = ["--model", "m", "--output", "o", "--data", "d", "--reward-model", "w", "--dpo-model", "p"]
+        let batch = "--rollout-batch-size 100 must be a multiple of --batch-size 128"
+        #expect(reinforcementRefusal(complete + ["--rollout-batch-size", "100"]) == batch)
+        let samples = reinforcementRefusal(complete + ["--samples-per-prompt", "3"])
+        #expect(samples == "--rollout-batch-size 1024 must be a multiple of --samples-per-prompt 3")
+        #expect(reinforcementRefusal(complete + ["--samples-per-prompt", "3", "--rollouts", "r"]) == nil)
+    }
+
+    @Test("Wrong usage and bad files end with different statuses") func statuses() {
+        let origin = SettingOrigin.commandLine(flag: "--x")
+        #expect(ConfigurationError.unknownSetting(origin, nearest: "--y").exitStatus.rawValue == 64)
+        #expect(ConfigurationError.combination("").exitStatus.rawValue == 64)
+        #expect(ConfigurationError.badFile(path: "f", line: 1, reason: "r").exitStatus.rawValue == 65)
+        #expect(ConfigurationError.missingInput(setting: "model", path: "m").exitStatus.rawValue == 65)
+        #expect(ExitStatus.interrupted(bySignal: 2).rawValue == 130)
+        #expect(ExitStatus.interrupted(bySignal: 15).rawValue == 143)
+    }
+
+    private func reinforcementRefusal(_ words: [String]) -> String? {
+        do throws(ConfigurationError) {
+            _ = try SettingReader(defaults: TrainConfiguration(stage: .rto)).read(words)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+}

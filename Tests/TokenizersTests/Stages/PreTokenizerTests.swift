@@ -1,0 +1,92 @@
+import JSONText
+import Testing
+
+@testable import Tokenizers
+
+@Suite("Pre-tokenizers")
+struct PreTokenizerTests {
+    static let llama3 =
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
+    @Test("GPT-2's words are cut and their bytes spelled")
+    func byteLevel() throws {
+        let json: JSON = ["type": "ByteLevel", "add_prefix_space": false]
+        #expect(try pieces("Hello  it's 42é\n", json) == ["Hello", "Ġ", "Ġit", "'s", "Ġ42", "Ã©", "Ċ"])
+        #expect(try pieces("a b", ["type": "ByteLevel", "add_prefix_space": true]) == ["Ġa", "Ġb"])
+        #expect(try pieces(" a", ["type": "ByteLevel", "add_prefix_space": true]) == ["Ġa"])
+        let uncut: JSON = ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false]
+        #expect(try pieces("a b", uncut) == ["aĠb"])
+    }
+
+    @Test("Llama 3's words are cut by its pattern")
+    func split() throws {
+        let json: JSON = ["type": "Split", "pattern": ["Regex": .string(Self.llama3)], "behavior": "Isolated"]
+        #expect(
+            try pieces("I'LL pay 12345€!\n\n  now", json) == [
+                "I", "'LL", " pay", " ", "123", "45", "€!\n\n", " ", " now",
+            ]
+        )
+    }
+
+    @Test(
+        "matches are kept, dropped or merged as asked",
+        arguments: [
+            ("Isolated", false, ["a", "-", "-", "b", "-"]),
+            ("Removed", false, ["a", "b"]),
+            ("Contiguous", false, ["a", "--", "b", "-"]),
+            ("MergedWithPrevious", false, ["a-", "-", "b-"]),
+            ("MergedWithNext", false, ["a", "-", "-b", "-"]),
+            ("Removed", true, ["-", "-", "-"]),
+        ]
+    )
+    func behaviors(behavior: String, inverted: Bool, expected: [String]) throws {
+        let json: JSON = [
+            "type": "Split", "pattern": ["String": "-"], "behavior": .string(behavior), "invert": .bool(inverted),
+        ]
+        #expect(try pieces("a--b-", json) == expected)
+    }
+
+    @Test(
+        "Metaspace puts its mark as its scheme says, in the old and the new form",
+        arguments: [
+            (["prepend_scheme": "always"], ["▁a", "▁b"], ["▁a", "▁b"]),
+            (["prepend_scheme": "first"], ["▁a", "▁b"], ["a", "▁b"]),
+            (["prepend_scheme": "never"], ["a", "▁b"], ["a", "▁b"]),
+            (["prepend_scheme": "first", "split": false], ["▁a▁b"], ["a▁b"]),
+            (["add_prefix_space": true], ["▁a", "▁b"], ["▁a", "▁b"]),
+            (["add_prefix_space": false], ["a", "▁b"], ["a", "▁b"]),
+        ] as [(JSON, [String], [String])]
+    )
+    func metaspace(settings: JSON, atStart: [String], later: [String]) throws {
+        var object = settings.object ?? JSONObject()
+        object["type"] = "Metaspace"
+        object["replacement"] = "▁"
+        #expect(try pieces("a b", .object(object)) == atStart)
+        #expect(try pieces("a b", .object(object), startsText: false) == later)
+    }
+
+    @Test("Metaspace adds no second mark before a space and begins a piece at each mark")
+    func metaspaceRuns() throws {
+        let json: JSON = ["type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true]
+        #expect(try pieces(" a  ▁b ", json) == ["▁a", "▁", "▁", "▁b", "▁"])
+    }
+
+    @Test("digits are cut off one by one or together, and stages follow one another")
+    func digitsAndSequence() throws {
+        #expect(try pieces("a12½b", ["type": "Digits", "individual_digits": true]) == ["a", "1", "2", "½", "b"])
+        #expect(try pieces("a12½b", ["type": "Digits", "individual_digits": false]) == ["a", "12½", "b"])
+        let sequence: JSON = [
+            "type": "Sequence",
+            "pretokenizers": [
+                ["type": "Split", "pattern": ["String": " "], "behavior": "Removed"], ["type": "Digits"],
+            ],
+        ]
+        #expect(try pieces("a1 2", sequence) == ["a", "1", "2"])
+    }
+
+    private func pieces(_ text: String, _ json: JSON, startsText: Bool = true) throws -> [String] {
+        var text = PieceText(bytes: Array(text.utf8), startsText: startsText)
+        try makePreTokenizer(setting(json)).cut(&text)
+        return text.pieces.map { String(decoding: text.bytes[$0], as: UTF8.self) }
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// What the program printed, and how it ended.
+private struct Outcome {
+    let output: String
+    let complaint: String
+    let status: Int32
+}
+
+/// Runs the program that was built beside the tests.
+private func rto(_ words: [String], input: String = "") throws -> Outcome {
+    let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+    let process = Process()
+    process.executableURL = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto")
+    process.arguments = words
+    let (standardInput, output, complaint) = (Pipe(), Pipe(), Pipe())
+    process.standardInput = standardInput
+    process.standardOutput = output
+    process.standardError = complaint
+    try process.run()
+    try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+    try standardInput.fileHandleForWriting.close()
+    // Neither stream of these commands fills a pipe, so they can be read one after the other.
+    let printed = try output.fileHandleForReading.readToEnd() ?? Data()
+    let complained = try complaint.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return Outcome(
+        output: String(decoding: printed, as: UTF8.self),
+        complaint: String(decoding: complained, as: UTF8.self),
+        status: process.terminationStatus
+    )
+}
+
+@Suite struct CommandLineTests {
+    @Test(
+        "Help and version are results",
+        arguments: [
+            ["--help"], ["help"], ["--version"], ["train"], ["train", "--help"], ["train", "rto", "--help"],
+            ["help", "train", "rto"],
+            ["generate", "-h"], ["tokenize", "--help"], ["doctor", "--help"],
+        ]
+    )
+    func help(words: [String]) throws {
+        let outcome = try rto(words)
+        #expect(outcome.status == 0 && outcome.complaint.isEmpty && !outcome.output.isEmpty)
+    }
+
+    @Test(
+        "Wrong usage is one sentence on standard error and status 64",
+        arguments: [
+            (["trian"], "did you mean 'rto train'?"), (["train", "rtoo"], "did you mean 'rto train rto'?"),
+            (["chat"], "rto chat is not available yet"), (["train", "kto"], "rto train kto is not available yet"),
+            (["train", "dpo", "--bta", "1"], "did you mean --beta?"), (["train", "sft"], "--model DIRECTORY"),
+            (["doctor", "--jsn"], "--json"), (["resume"], "directory"), (["tokenize"], "--model"),
+            (["render"], "--chat-template"),
+            (["generate", "--model", "no-such-organisation/m", "--data", "d"], "is not available yet"),
+        ]
+    )
+    func usage(words: [String], mention: String) throws {
+        let outcome = try rto(words)
+        #expect(outcome.status == 64 && outcome.output.isEmpty)
+        #expect(outcome.complaint.hasPrefix("rto: ") && outcome.complaint.contains(mention))
+        #expect(outcome.complaint.split(separator: "\n").count == 1)
+    }
+
+    @Test(
+        "Missing and bad files end with status 65",
+        arguments: [
+            ["train", "sft", "--config", "/no/such.yaml"], ["tokenize", "--model", "/no/such/model"],
+            ["score", "--model", "/no/such/model"], ["render", "--chat-template", "/no/such/file"],
+        ]
+    )
+    func data(words: [String]) throws {
+        let outcome = try rto(words)
+        #expect(outcome.status == 65 && outcome.output.isEmpty && outcome.complaint.hasPrefix("rto: "))
+    }
+
+    @Test("--print-config shows the settings and trains nothing") func printConfiguration() throws {
+        let outcome = try rto(["train", "rto", "--dpo_reward_scale", "0.1", "--print-config"])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("token_reward_scale: 0.1                 # default: 0.05\n"))
+    }
+
+    @Test("Rows are rendered in order, and a bad row is named by its line") func rows() throws {
+        let template = FileManager.default.temporaryDirectory.appending(path: "rto-\(UUID().uuidString).jinja")
+        defer { try? FileManager.default.removeItem(at: template) }
+        try Data("{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}".utf8).write(to: template)
+        func row(_ content: String) -> String { #"{"messages":[{"role":"user","content":"\#(content)"}]}"# + "\n" }
+
+        let good = try rto(["render", "--chat-template", template.path], input: row("a") + "\n" + row("b"))
+        #expect(good.output == "{\"text\":\"<user>a\"}\n{\"text\":\"<user>b\"}\n" && good.status == 0)
+        let bad = try rto(["render", "--chat-template", template.path], input: row("a") + "[]")
+        #expect(bad.output == "{\"text\":\"<user>a\"}\n" && bad.status == 65)
+        #expect(bad.complaint == "rto: standard input, line 2: a row must be an object\n")
+    }
+}
