@@ -51,10 +51,21 @@ struct BytePairEncoding: TokenModel {
             ids.append(id)
             return
         }
-        guard piece.count > Self.longestUncutPiece, continuationPrefix.isEmpty, endSuffix.isEmpty else {
+        if piece.count <= Self.longestUncutPiece || !continuationPrefix.isEmpty || !endSuffix.isEmpty {
             encodeUncut(piece, into: &ids, with: &symbols)
-            return
+        } else {
+            forEachIndependentPart(of: piece) { encodeUncut($0, into: &ids, with: &symbols) }
         }
+    }
+
+    /// Pieces of ordinary words are not worth the search for places to cut.
+    private static let longestUncutPiece = 32
+
+    /// Cuts a long piece, such as a whole text of a model without a pre-tokenizer, where no merge can cross.
+    private func forEachIndependentPart(
+        of piece: UnsafeBufferPointer<UInt8>,
+        _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) {
         var start = 0
         var position = 0
         var previous: UInt32?
@@ -62,18 +73,15 @@ struct BytePairEncoding: TokenModel {
             let scalar = UTF8Text.scalar(at: position, in: piece)
             let isKnown = scalar < 0x10000 && characterTokens[Int(scalar)] >= 0
             if isKnown, let previous, !joins.mayJoin(previous, scalar) {
-                encodeUncut(UnsafeBufferPointer(rebasing: piece[start..<position]), into: &ids, with: &symbols)
+                body(UnsafeBufferPointer(rebasing: piece[start..<position]))
                 start = position
             }
             // Unknown characters may fuse with their neighbours, whatever these are.
             previous = isKnown ? scalar : nil
             position += UTF8Text.lengthOfCharacter(startingWith: piece[position])
         }
-        encodeUncut(UnsafeBufferPointer(rebasing: piece[start...]), into: &ids, with: &symbols)
+        body(UnsafeBufferPointer(rebasing: piece[start...]))
     }
-
-    /// Pieces of ordinary words are not worth the search for places to cut.
-    private static let longestUncutPiece = 32
 
     private func encodeUncut(
         _ piece: UnsafeBufferPointer<UInt8>,

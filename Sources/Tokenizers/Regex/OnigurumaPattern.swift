@@ -77,18 +77,22 @@ struct OnigurumaPattern {
         "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
         + "\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
 
-    /// Scripts are meant without their extensions, which PCRE2 would add.
+    /// Translates a property: scripts are meant without their extensions, which PCRE2 would add.
     private mutating func property(_ letter: Unicode.Scalar) throws(RegularExpressionError) -> String {
         guard next() == "{" else { throw RegularExpressionError(description: "\\\(letter) lacks its braces") }
+        let isNegated = position < scalars.count && scalars[position] == "^"
+        if isNegated { position += 1 }
         var name = ""
         while let scalar = next(), scalar != "}" { name.unicodeScalars.append(scalar) }
-        let isScript = ["Han", "Hiragana", "Katakana", "Hangul", "Latin", "Greek", "Cyrillic", "Arabic", "Thai"]
-            .contains {
-                name.lowercased().hasSuffix($0.lowercased())
-            }
-        guard isScript else { return "\\\(letter){\(name)}" }
-        return name.hasPrefix("^") ? "\\\(letter){^sc:\(name.dropFirst())}" : "\\\(letter){sc:\(name)}"
+        // Categories have one letter or two; of the other names, all but these are scripts.
+        let isScript = name.count > 2 && !Self.binaryProperties.contains(name.lowercased())
+        return "\\\(letter){\(isNegated ? "^" : "")\(isScript ? "sc:" : "")\(name)}"
     }
+
+    private static let binaryProperties: Set<String> = [
+        "any", "ascii", "alphabetic", "lowercase", "uppercase", "ideographic", "white_space", "emoji",
+        "extended_pictographic",
+    ]
 
     /// Translates a character class: brackets inside it are a union, which is the same class without them.
     private mutating func brackets() throws(RegularExpressionError) -> String {

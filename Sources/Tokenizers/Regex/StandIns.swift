@@ -57,7 +57,7 @@ struct StandIns: Sendable {
         while position < text.count {
             let length = UTF8Text.lengthOfCharacter(startingWith: text[position])
             if length >= 3, let standIn = standIn(for: UTF8Text.scalar(at: position, in: text)) {
-                result = result ?? Array(text)
+                if result == nil { result = Array(text) }
                 result?.replaceSubrange(position..<position + length, with: standIn)
             }
             position += length

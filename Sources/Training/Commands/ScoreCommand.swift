@@ -63,21 +63,20 @@ private struct RowScorer {
         func language(_ path: String) throws -> LanguageModel {
             try LanguageModel.load(URL(filePath: path), .frozen(precision, on: device), precision: precision)
         }
-        let main: String
         let shape: ModelConfiguration
         switch configuration.quantity {
         case .logProbabilities(let path):
             let model = try language(path)
-            (models, main, shape) = (.language(model), path, model.configuration)
+            (models, shape) = (.language(model), model.configuration)
         case .rewards(let path):
             let model = try ScoreModel.load(
                 URL(filePath: path), .frozen(precision, on: device), precision: precision)
-            (models, main, shape) = (.reward(model), path, model.configuration)
+            (models, shape) = (.reward(model), model.configuration)
         case .tokenRewards(let path, let referencePath):
             let (model, reference) = (try language(path), try language(referencePath))
             try checkVocabulary(
                 of: referencePath, reference.configuration, role: "reference model", matches: model.configuration, nil)
-            (models, main, shape) = (.pair(dpo: model, reference: reference), path, model.configuration)
+            (models, shape) = (.pair(dpo: model, reference: reference), model.configuration)
         }
         vocabularySize = shape.vocabularySize
         tokenizer = try loadTokenizer(configuration.tokenizerDirectory, vocabularySize: vocabularySize)
