@@ -14,7 +14,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Targ
         .target(name: name, dependencies: dependencies, swiftSettings: strict),
         .testTarget(
             name: name + "Tests",
-            dependencies: [.target(name: name)] + dependencies + tests,
+            dependencies: [.target(name: name), "TestSupport"] + dependencies + tests,
             swiftSettings: strict
         ),
     ]
@@ -36,6 +36,7 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLibTorch"),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "LibTorchBridge",
             cxxSettings: [
@@ -71,12 +72,13 @@ let package = Package(
             .executableTarget(
                 name: "rto",
                 dependencies: [
-                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText",
+                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText", "Models", "Objectives",
+                    "Torch", "Safetensors",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ],
                 swiftSettings: strict
             ),
-            .testTarget(name: "rtoTests", dependencies: ["rto"], swiftSettings: strict),
+            .testTarget(name: "rtoTests", dependencies: ["rto", "TestSupport"], swiftSettings: strict),
         ],
     cxxLanguageStandard: .cxx20
 )

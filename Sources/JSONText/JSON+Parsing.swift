@@ -18,8 +18,8 @@ public struct JSONParsingOptions: Sendable {
 extension JSON {
     /// Parses one JSON text in UTF-8: RFC 8259, with a leading byte-order mark ignored.
     ///
-    /// An escaped lone surrogate, which Python writes for a text cut inside a character, becomes U+FFFD. Integers beyond
-    /// 64 bits become the nearest `number`; a number beyond the range of `Double` is a fault.
+    /// An escaped lone surrogate, which Python writes for a text cut inside a character, becomes U+FFFD. Integers
+    /// beyond 64 bits become the nearest `number`; a number beyond the range of `Double` is a fault.
     ///
     /// - Throws: `JSONError` with line and column.
     public init(

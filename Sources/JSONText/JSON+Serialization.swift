@@ -1,8 +1,8 @@
 extension JSON {
     /// The JSON text of this value, on one line without spaces or, if `pretty`, indented by two spaces a level.
     ///
-    /// Members keep their order, text stays UTF-8, and numbers take the shortest form that reads back equal. Numbers that
-    /// are not finite are written as Python writes and reads them: `NaN`, `Infinity`, `-Infinity`.
+    /// Members keep their order, text stays UTF-8, and numbers take the shortest form that reads back equal. Numbers
+    /// that are not finite are written as Python writes and reads them: `NaN`, `Infinity`, `-Infinity`.
     public func serialized(pretty: Bool = false) -> String {
         var writer = JSONWriter(isPretty: pretty)
         writer.write(self)

@@ -1,4 +1,5 @@
-/// The version of Unicode by which tokenizers are defined: that of the `tokenizers` library and its regular expressions.
+/// The version of Unicode by which tokenizers are defined: that of the `tokenizers` library and its regular
+/// expressions.
 ///
 /// Letters assigned later must not change the ids of a text, whatever version the Swift run time knows.
 enum ReferenceUnicode {

@@ -1,6 +1,7 @@
 /// Decodes tokens as they come, so that text can be shown while a model still writes it.
 ///
-/// What `append` and `finish` return, put together, is what decoding all tokens at once returns; no character is ever cut.
+/// What `append` and `finish` return, put together, is what decoding all tokens at once returns; no character is ever
+/// cut.
 public struct StreamingDecoder: Sendable {
     private let tokenizer: Tokenizer
     private let skipsSpecialTokens: Bool

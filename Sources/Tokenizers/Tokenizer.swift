@@ -2,8 +2,8 @@ import Foundation
 
 /// A Hugging Face tokenizer: text in, token ids out, and back.
 ///
-/// It reads `tokenizer.json` and gives exactly the ids of the `tokenizers` library. The settings `truncation` and `padding`
-/// in that file are ignored on purpose: what is cut or padded is the caller's decision.
+/// It reads `tokenizer.json` and gives exactly the ids of the `tokenizers` library. The settings `truncation` and
+/// `padding` in that file are ignored on purpose: what is cut or padded is the caller's decision.
 public struct Tokenizer: Sendable {
     /// The folder it was read from.
     public let directory: URL
@@ -34,8 +34,8 @@ public struct Tokenizer: Sendable {
         let path = directory.appendingPathComponent("tokenizer.json")
         guard FileManager.default.fileExists(atPath: path.path) else {
             throw TokenizerError(
-                "\(directory.path) holds no tokenizer.json; copy it from the model's folder, or, where that has another "
-                    + "format only, save the tokenizer with Hugging Face's transformers library first"
+                "\(directory.path) holds no tokenizer.json; copy it from the model's folder, "
+                    + "or, where that has another format only, save the tokenizer with Hugging Face's transformers library first"
             )
         }
         let file = try Setting(file: path)
@@ -74,7 +74,8 @@ public struct Tokenizer: Sendable {
 
     /// The text of token ids, with U+FFFD for bytes that are not UTF-8.
     ///
-    /// Ids that no token has are left out. Spaces before punctuation stay, whatever `clean_up_tokenization_spaces` says.
+    /// Ids that no token has are left out. Spaces before punctuation stay, whatever `clean_up_tokenization_spaces`
+    /// says.
     public func decode(_ ids: [Int], skipSpecialTokens: Bool = false) -> String {
         var decoder = makeStreamingDecoder(skipSpecialTokens: skipSpecialTokens)
         var bytes: [UInt8] = []

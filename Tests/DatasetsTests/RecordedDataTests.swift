@@ -1,15 +1,16 @@
 import Foundation
 import JSONText
+import TestSupport
 import Testing
 import Tokenizers
 
 @testable import Datasets
 
-@Suite(.enabled(if: sharedFixturesArePresent, "the recorded fixtures are not here"))
+@Suite(.enabled(if: SharedFixtures.arePresent, "\(SharedFixtures.reason)"))
 struct RecordedDataTests {
     private let shared: URL
 
-    init() throws { shared = try #require(sharedDirectory) }
+    init() throws { shared = try #require(SharedFixtures.directory) }
 
     private func source(_ path: String) -> [DatasetSource] { [DatasetSource(path: shared.appending(path: path).path)] }
 

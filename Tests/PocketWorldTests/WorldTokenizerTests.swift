@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import PocketWorld
+import TestSupport
 import Testing
 
 @Suite("The world's tokenizer")

@@ -1,5 +1,6 @@
 import Foundation
 import Safetensors
+import TestSupport
 import Testing
 
 /// A Python with `torch` and `safetensors`, named by the environment where there is one.

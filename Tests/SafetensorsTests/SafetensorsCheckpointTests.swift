@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Safetensors
@@ -151,11 +152,11 @@ import Testing
     }
 }
 
-@Suite(.enabled(if: sharedFixturesArePresent, "the recorded fixtures are not here"))
+@Suite(.enabled(if: SharedFixtures.arePresent, "\(SharedFixtures.reason)"))
 struct RecordedSafetensorsTests {
     @Test("Every recorded file and checkpoint opens, and each is what the format's library would write again")
     func recorded() throws {
-        let shared = try #require(sharedDirectory)
+        let shared = try #require(SharedFixtures.directory)
         let paths = try #require(FileManager.default.enumerator(atPath: shared.path))
         var count = 0
         for case let path as String in paths where path.hasSuffix(".safetensors") {

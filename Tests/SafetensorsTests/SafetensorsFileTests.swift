@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Safetensors
@@ -105,10 +106,10 @@ import Testing
         let header = "{\(tensor("a", "F32", "[2]", "[0,8]"))}"
         let whole = try Data(contentsOf: directory.write(header: header, dataByteCount: 8))
         for count in 0..<whole.count {
-            let url = try directory.write("cut", bytes: Array(whole.prefix(count)))
+            let url = URL(filePath: try directory.write("cut", bytes: Array(whole.prefix(count))))
             #expect(throws: SafetensorsError.self, "cut at \(count)") { try SafetensorsFile(url: url) }
         }
-        let url = try directory.write("cut", bytes: Array(whole.dropLast()))
+        let url = URL(filePath: try directory.write("cut", bytes: Array(whole.dropLast())))
         #expect(throws: SafetensorsError(path: url.path, tensor: "a", .outsideFile(end: 8, dataByteCount: 7))) {
             try SafetensorsFile(url: url)
         }
@@ -123,7 +124,7 @@ import Testing
             }
         }
         let bytes: [UInt8] = [8, 0, 0, 0, 0, 0, 0, 0] + Array("{\"".utf8) + [0xFF, 0xFE] + Array("\":0}".utf8)
-        let url = try directory.write("latin", bytes: bytes)
+        let url = URL(filePath: try directory.write("latin", bytes: bytes))
         guard
             case .headerNotJSON? = #expect(
                 throws: SafetensorsError.self,

@@ -1,34 +1,19 @@
 import Foundation
 import JSONText
+import TestSupport
 
 @testable import Tokenizers
 
-/// Where the shared fixtures lie: `$RTO_SHARED`, else beside the package.
-let sharedFixtures: URL = {
-    if let path = ProcessInfo.processInfo.environment["RTO_SHARED"] { return URL(fileURLWithPath: path) }
-    var directory = URL(fileURLWithPath: #filePath)
-    repeat {
-        directory.deleteLastPathComponent()
-    } while directory.path != "/"
-        && !FileManager.default.fileExists(atPath: directory.appendingPathComponent("Package.swift").path)
-    return directory.deletingLastPathComponent().appendingPathComponent("shared")
-}()
-
-let sharedFixturesArePresent = FileManager.default.fileExists(
-    atPath: sharedFixtures.appendingPathComponent("fixtures/tokenizers").path
-)
-
 /// Files of a tokenizer in a folder of its own that vanishes with this value.
 final class TemporaryTokenizer {
-    let directory: URL
+    private let files: TemporaryDirectory
+
+    var directory: URL { files.url }
 
     /// Writes each file under its name.
     init(files: [String: String]) throws {
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("tokenizer-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        for (name, text) in files {
-            try Data(text.utf8).write(to: directory.appendingPathComponent(name))
-        }
+        self.files = try TemporaryDirectory()
+        for (name, text) in files { try self.files.write(name, text) }
     }
 
     convenience init(_ tokenizer: JSON, configuration: JSON? = nil) throws {
@@ -36,8 +21,6 @@ final class TemporaryTokenizer {
         files["tokenizer_config.json"] = configuration?.serialized()
         try self.init(files: files)
     }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
 }
 
 /// A small byte-pair tokenizer with the tokens a b c d e ▁ ab abc de ▁ab, to which a test adds what it is about.

@@ -1,10 +1,11 @@
 import Foundation
 import JSONText
+import TestSupport
 import Testing
 import Tokenizers
 
 /// Recorded answers of the `tokenizers` library.
-@Suite("Golden answers", .enabled(if: sharedFixturesArePresent, "the shared fixtures are not beside the package"))
+@Suite("Golden answers", .enabled(if: SharedFixtures.contains("fixtures/tokenizers"), "\(SharedFixtures.reason)"))
 struct GoldenTests {
     static let styles = [
         "gemma_style", "gpt2_bytelevel", "llama2_legacy", "llama2_metaspace_first", "llama3_style", "metaspace_never",
@@ -68,7 +69,7 @@ struct GoldenTests {
 
     @Test("a real model's tokenizer gives the ids it was trained with")
     func stories() throws {
-        let directory = sharedFixtures.appendingPathComponent("models/stories260K")
+        let directory = SharedFixtures.url("models/stories260K")
         let tokenizer = try Tokenizer(directory: directory)
         let text = "Once upon a time, there was a little girl named Lily."
         let ids = [1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426]
@@ -79,7 +80,7 @@ struct GoldenTests {
     }
 
     private func load(_ style: String) throws -> (Tokenizer, JSON) {
-        let directory = sharedFixtures.appendingPathComponent("fixtures/tokenizers/\(style)")
+        let directory = SharedFixtures.url("fixtures/tokenizers/\(style)")
         let golden = try JSON(parsing: Data(contentsOf: directory.appendingPathComponent("golden.json")))
         return (try Tokenizer(directory: directory), golden)
     }

@@ -31,8 +31,8 @@ struct ByteLevelDecoder: DecoderStage {
 
 /// Turns runs of the tokens `<0x00>` to `<0xFF>` into the text that their bytes spell.
 ///
-/// A run that is not UTF-8 becomes one U+FFFD a byte, its valid parts included, so that nothing of a run is certain before
-/// it ends.
+/// A run that is not UTF-8 becomes one U+FFFD a byte, its valid parts included, so that nothing of a run is certain
+/// before it ends.
 struct ByteFallbackDecoder: DecoderStage {
     private var assembler = TokenAssembler()
     private var run: [UInt8] = []

@@ -1,7 +1,7 @@
 /// A part of a token's text on its way through the decoders.
 ///
-/// Decoders are defined on lists of tokens; to decode while tokens still come, each works on fragments, which a decoder that
-/// fuses tokens hands on before their token ends.
+/// Decoders are defined on lists of tokens; to decode while tokens still come, each works on fragments, which a decoder
+/// that fuses tokens hands on before their token ends.
 struct Fragment {
     /// Whole characters, in UTF-8.
     let bytes: UnsafeBufferPointer<UInt8>

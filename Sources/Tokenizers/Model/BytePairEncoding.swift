@@ -6,8 +6,8 @@ struct BytePairEncoding: TokenModel {
     let unknown: UInt32?
     /// Whether a run of unknown characters is one token.
     let fusesUnknown: Bool
-    /// The tokens `<0x00>` to `<0xFF>` that spell a character that the vocabulary lacks; empty where the model has no such
-    /// fallback, `nil` where it lacks a byte.
+    /// The tokens `<0x00>` to `<0xFF>` that spell a character that the vocabulary lacks; empty where the model has no
+    /// such fallback, `nil` where it lacks a byte.
     let byteTokens: [UInt32?]
     /// What every character but a piece's first one is prefixed with.
     let continuationPrefix: [UInt8]
@@ -15,7 +15,8 @@ struct BytePairEncoding: TokenModel {
     let endSuffix: [UInt8]
     /// Whether a piece that is itself a token is taken whole, also where merges would not build it.
     let takesWholePieces: Bool
-    /// The tokens of single characters of the basic plane, -1 where there is none: nearly every look-up is one of these.
+    /// The tokens of single characters of the basic plane, -1 where there is none: nearly every look-up is one of
+    /// these.
     private let characterTokens: [Int32]
     private let joins: JoinFilter
 
@@ -127,7 +128,8 @@ struct BytePairEncoding: TokenModel {
         return vocabulary.id(of: affixed(character, isFirst: isFirst, isLast: isLast)).map { UInt32($0) }
     }
 
-    /// The byte tokens that spell a character, or `nil` where the model does not fall back to bytes or lacks one of them.
+    /// The byte tokens that spell a character, or `nil` where the model does not fall back to bytes or lacks one of
+    /// them.
     private func bytes(of character: UnsafeBufferPointer<UInt8>, isFirst: Bool, isLast: Bool) -> [UInt32]? {
         guard !byteTokens.isEmpty else { return nil }
         let bytes = affixed(character, isFirst: isFirst, isLast: isLast)

@@ -1,7 +1,7 @@
 /// Which neighbouring characters some token holds side by side.
 ///
-/// Where two neighbours are in no token together, no merge can ever cross from one to the other, and a long text may be cut
-/// there without changing its ids. The filter may say yes where the answer is no, which only loses a place to cut.
+/// Where two neighbours are in no token together, no merge can ever cross from one to the other, and a long text may be
+/// cut there without changing its ids. The filter may say yes where the answer is no, which only loses a place to cut.
 struct JoinFilter: Sendable {
     private static let sizeInBits: UInt32 = 1 << 18
     private var bits = [UInt64](repeating: 0, count: Int(sizeInBits / 64))

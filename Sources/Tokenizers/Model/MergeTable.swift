@@ -6,7 +6,8 @@ struct Merge {
 
 /// The merges of byte-pair encoding by their pair of token ids.
 struct MergeTable: Sendable {
-    /// Open-addressing table, at most half full: the pair and its merge side by side, so that a look-up costs one cache miss.
+    /// Open-addressing table, at most half full: the pair and its merge side by side, so that a look-up costs one cache
+    /// miss.
     private var slots: [Slot]
     private let mask: Int
 

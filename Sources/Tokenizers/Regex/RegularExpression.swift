@@ -61,7 +61,8 @@ final class RegularExpression: Sendable {
     private func matches(_ text: UnsafePointer<UInt8>, _ count: Int, from start: Int, _ match: OpaquePointer) -> Bool {
         let status = pcre2_match_8(code, text, count, start, PCRE2_NO_UTF_CHECK, match, nil)
         guard status == PCRE2_ERROR_JIT_STACKLIMIT else { return status >= 0 }
-        // Machine code has a small stack, for repeated groups over long texts; the interpreter takes what memory there is.
+        // Machine code has a small stack, for repeated groups over long texts; the interpreter takes what memory there
+        // is.
         return pcre2_match_8(code, text, count, start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match, nil) >= 0
     }
 

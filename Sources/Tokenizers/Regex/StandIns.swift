@@ -2,8 +2,8 @@ import CPCRE2
 
 /// Characters that the system's PCRE2 classifies otherwise than the Unicode version that tokenizers are defined by.
 ///
-/// Token ids must not depend on a machine's PCRE2, which knows no letter younger than itself. So a pattern is shown, in place
-/// of each such character, the nearest one of the right category and of equal length that both agree on.
+/// Token ids must not depend on a machine's PCRE2, which knows no letter younger than itself. So a pattern is shown, in
+/// place of each such character, the nearest one of the right category and of equal length that both agree on.
 struct StandIns: Sendable {
     static let shared = StandIns(patternVersion: systemVersion())
 

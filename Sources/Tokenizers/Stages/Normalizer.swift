@@ -1,5 +1,3 @@
-import Foundation
-
 /// The stage that rewrites the text between added tokens before anything is cut.
 protocol Normalizer: Sendable {
     /// Rewrites valid UTF-8.
@@ -65,9 +63,11 @@ private struct UnicodeNormalizer: Normalizer {
         let firstAffected: UInt8 = form == .composed ? 0xCC : 0x80
         guard text.contains(where: { $0 >= firstAffected }) else { return }
         let string = String(decoding: text, as: UTF8.self)
-        switch form {
-        case .composed: text = Array(string.precomposedStringWithCanonicalMapping.utf8)
-        case .decomposed: text = Array(string.decomposedStringWithCanonicalMapping.utf8)
-        }
+        let scalars =
+            switch form {
+            case .composed: CanonicalForm.shared.composed(string)
+            case .decomposed: CanonicalForm.shared.decomposed(string)
+            }
+        text = Array(String(String.UnicodeScalarView(scalars)).utf8)
     }
 }

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import JSONText
+import TestSupport
 import Testing
 
 /// The recorded templates that must render every conversation; the rest may refuse, but never render something else.
@@ -9,11 +10,11 @@ private let familiesInFull = [
     "llama3-training-generation", "mistral-instruct", "phi-3", "phi3-trl", "vicuna", "zephyr",
 ]
 
-@Suite(.enabled(if: sharedFixturesArePresent, "the recorded fixtures are not here"))
+@Suite(.enabled(if: SharedFixtures.arePresent, "\(SharedFixtures.reason)"))
 struct RecordedChatTemplateTests {
     private let directory: URL
 
-    init() throws { directory = try #require(sharedDirectory).appending(path: "fixtures/chat_templates") }
+    init() throws { directory = try #require(SharedFixtures.directory).appending(path: "fixtures/chat_templates") }
 
     @Test("Every recorded conversation renders as transformers rendered it, or is refused")
     func recorded() throws {
