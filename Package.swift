@@ -45,7 +45,7 @@ let package = Package(
                 .unsafeFlags([
                     "-std=c++20", "-O2", "-Wall", "-Werror", "-isystem", libTorch + "/include", "-isystem",
                     libTorch + "/include/torch/csrc/api/include",
-                ])
+                ]),
             ],
             linkerSettings: [
                 .unsafeFlags(["-L" + libTorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libTorch + "/lib"]),
@@ -72,13 +72,18 @@ let package = Package(
             .executableTarget(
                 name: "rto",
                 dependencies: [
-                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText", "Models", "Objectives",
+                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText", "Models",
+                    "Objectives",
                     "Torch", "Safetensors",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ],
                 swiftSettings: strict
             ),
-            .testTarget(name: "rtoTests", dependencies: ["rto", "TestSupport"], swiftSettings: strict),
+            .testTarget(
+                name: "rtoTests",
+                dependencies: ["rto", "Models", "JSONText", "TestSupport"],
+                swiftSettings: strict
+            ),
         ],
     cxxLanguageStandard: .cxx20
 )

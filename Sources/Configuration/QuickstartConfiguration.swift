@@ -4,8 +4,8 @@ public struct QuickstartConfiguration: Sendable, Equatable {
     public var output = "quickstart"
     /// The seed of every random choice.
     public var seed = 42
-    /// How many threads compute; `nil` is one for each core.
-    public var threads: Int?
+    /// How many threads compute; on models this small more than one spend their time waiting for each other.
+    public var threads = 1
 
     /// Creates the defaults.
     public init() {}
@@ -29,7 +29,7 @@ extension QuickstartConfiguration: Configurable {
                 [
                     .value("output", \.output, "The directory for runs and report"),
                     .value("seed", \.seed, in: .notNegative, "The seed of every random choice"),
-                    .optional("threads", \.threads, in: .positive, "Threads; none is one for each core"),
+                    .value("threads", \.threads, in: .positive, "Threads; such small models gain nothing from more"),
                 ]
             )
         ]

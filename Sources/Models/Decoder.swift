@@ -10,7 +10,7 @@ typealias Attention = (_ layer: Int, _ queries: Tensor, _ keys: Tensor, _ values
 public struct Decoder {
     /// What `config.json` says of it.
     public let configuration: ModelConfiguration
-    /// `[vocabulary, hidden]`
+    /// The vectors of the ids, `[vocabulary, hidden]`.
     let embedding: Tensor
     let layers: [DecoderLayer]
     let norm: RootMeanSquareNorm
@@ -18,14 +18,21 @@ public struct Decoder {
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
         self.configuration = configuration
         embedding = try (scope / "embed_tokens").parameter(
-            "weight", [configuration.vocabularySize, configuration.hiddenSize], .matrix)
+            "weight",
+            [configuration.vocabularySize, configuration.hiddenSize],
+            .matrix
+        )
         layers = try (0..<configuration.layerCount).map { try DecoderLayer(configuration, scope / "layers" / $0) }
         norm = try RootMeanSquareNorm(configuration, scope / "norm")
     }
 
     /// Final hidden states `[tokens, hidden]` of flat tokens `[tokens]` at positions `[tokens]`, in `dtype`.
     func callAsFunction(
-        _ tokens: Tensor, positions: Tensor, dtype: DType, checkpointing: Bool = false, attention: @escaping Attention
+        _ tokens: Tensor,
+        positions: Tensor,
+        dtype: DType,
+        checkpointing: Bool = false,
+        attention: @escaping Attention
     ) -> Tensor {
         let table = RotaryTable(configuration.rotary, positions: positions, dtype: dtype)
         var hidden = Tensor.embedding(embedding, tokens).to(dtype)
@@ -52,7 +59,9 @@ struct DecoderLayer {
     }
 
     func callAsFunction(
-        _ input: Tensor, _ table: RotaryTable, attend: (Tensor, Tensor, Tensor) -> Tensor
+        _ input: Tensor,
+        _ table: RotaryTable,
+        attend: (Tensor, Tensor, Tensor) -> Tensor
     ) -> Tensor {
         let middle = input + attention(attentionNorm(input), table, attend: attend)
         return middle + feedForward(feedForwardNorm(middle))

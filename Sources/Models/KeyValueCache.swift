@@ -23,28 +23,56 @@ final class KeyValueCache {
     func fill(layer: Int, keys source: Tensor, values: Tensor, _ segment: Segment, slots: [Int]) {
         for slot in slots {
             self.keys[layer].selected(0, slot).narrowed(0, 0..<segment.length).copy(
-                from: source.narrowed(0, segment.range))
+                from: source.narrowed(0, segment.range)
+            )
             self.values[layer].selected(0, slot).narrowed(0, 0..<segment.length).copy(
-                from: values.narrowed(0, segment.range))
+                from: values.narrowed(0, segment.range)
+            )
         }
     }
 
     /// Attention of one new token a slot, which is added to the cache.
     func attend(
-        layer: Int, queries: Tensor, keys: Tensor, values: Tensor, slots: [Int], lengths: [Int], scale: Double
+        layer: Int,
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        slots: [Int],
+        lengths: [Int],
+        scale: Double
     ) -> Tensor {
         if queries.device == .cpu {
             return Tensor.decodeAttention(
-                queries: queries, keys: keys, values: values, keyCache: self.keys[layer],
-                valueCache: self.values[layer], slots: slots, lengths: lengths, scale: scale)
+                queries: queries,
+                keys: keys,
+                values: values,
+                keyCache: self.keys[layer],
+                valueCache: self.values[layer],
+                slots: slots,
+                lengths: lengths,
+                scale: scale
+            )
         }
         return plainAttend(
-            layer: layer, queries: queries, keys: keys, values: values, slots: slots, lengths: lengths, scale: scale)
+            layer: layer,
+            queries: queries,
+            keys: keys,
+            values: values,
+            slots: slots,
+            lengths: lengths,
+            scale: scale
+        )
     }
 
     /// The same written out row by row: the oracle of the fused path, and the path of other devices.
     func plainAttend(
-        layer: Int, queries: Tensor, keys: Tensor, values: Tensor, slots: [Int], lengths: [Int], scale: Double
+        layer: Int,
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        slots: [Int],
+        lengths: [Int],
+        scale: Double
     ) -> Tensor {
         let rows = slots.indices.map { row in
             let length = lengths[row]

@@ -39,8 +39,11 @@ public struct LanguageModel {
     public func logProbabilities(_ rows: ResponseBatch, temperature: Double = 1) -> Tensor {
         let states = hidden(rows.batch).rows(rows.predictors)
         return Tensor.tokenLogProbabilities(
-            hidden: states, weight: head.to(precision), targets: Tensor(rows.targets).to(device),
-            temperature: temperature)
+            hidden: states,
+            weight: head.to(precision),
+            targets: Tensor(rows.targets).to(device),
+            temperature: temperature
+        )
     }
 
     /// Logits `[tokens, vocabulary]` in float32 of all positions: for inspection and tests, not for training.
@@ -93,8 +96,11 @@ public struct LanguageModel {
         withoutGradients {
             let states = hidden(rows.batch).rows(rows.predictors)
             let logProbabilities = Tensor.tokenLogProbabilities(
-                hidden: states, weight: head.to(precision), targets: Tensor(rows.targets).to(device),
-                temperature: temperature)
+                hidden: states,
+                weight: head.to(precision),
+                targets: Tensor(rows.targets).to(device),
+                temperature: temperature
+            )
             return (logProbabilities, entropies(states, temperature: temperature))
         }
     }
@@ -106,7 +112,9 @@ extension Decoder {
         let device = embedding.device
         let scale = 1 / Double(configuration.headDimension).squareRoot()
         return self(
-            Tensor(batch.tokens).to(device), positions: Tensor(batch.positions).to(device), dtype: dtype,
+            Tensor(batch.tokens).to(device),
+            positions: Tensor(batch.positions).to(device),
+            dtype: dtype,
             checkpointing: checkpointing
         ) { _, queries, keys, values in
             segmentAttention(queries: queries, keys: keys, values: values, segments: batch.segments, scale: scale)

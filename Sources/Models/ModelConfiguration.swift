@@ -51,7 +51,9 @@ public struct ModelConfiguration: Sendable {
     public init(directory: URL) throws(ModelError) {
         let url = directory.appending(path: "config.json")
         guard let data = FileManager.default.contents(atPath: url.path) else {
-            throw ModelError(url.path, "there is no such file; a model is a Hugging Face directory with a config.json")
+            throw FileManager.default.fileExists(atPath: url.path)
+                ? ModelError(url.path, "the file cannot be read; are you allowed to?")
+                : ModelError(url.path, "there is no such file; a model is a Hugging Face directory with a config.json")
         }
         do {
             try self.init(JSON(parsing: [UInt8](data)), path: url.path)
@@ -73,14 +75,16 @@ public struct ModelConfiguration: Sendable {
         vocabularySize = try fields.size("vocab_size")
         hiddenSize = try fields.size("hidden_size")
         intermediateSize = try fields.size("intermediate_size")
-        layerCount = try fields.size("num_hidden_layers")
+        layerCount = try fields.size("num_hidden_layers", atMost: 1 << 16)
         headCount = try fields.size("num_attention_heads")
         keyValueHeadCount = try fields.size("num_key_value_heads", default: headCount)
         guard headCount % keyValueHeadCount == 0 else {
             throw ModelError(
-                path, "num_attention_heads \(headCount) is no multiple of num_key_value_heads \(keyValueHeadCount)")
+                path,
+                "num_attention_heads \(headCount) is no multiple of num_key_value_heads \(keyValueHeadCount)"
+            )
         }
-        headDimension = try fields.size("head_dim", default: hiddenSize / headCount)
+        headDimension = try fields.size("head_dim", default: hiddenSize / headCount, atMost: 1 << 16)
         guard headDimension % 2 == 0 else { throw ModelError(path, "head_dim \(headDimension) is odd") }
         normEpsilon = try fields.positive("rms_norm_eps", default: 1e-6)
         rotary = try RotaryConfiguration(fields, headDimension: headDimension)
@@ -96,7 +100,10 @@ public struct ModelConfiguration: Sendable {
             throw ModelError(path, "\(key) is \"\(object[key]?.string ?? "")\", supported is \"\(expected)\"")
         }
         if let dropout = object["attention_dropout"]?.number, dropout != 0 {
-            throw ModelError(path, "attention_dropout is \(dropout); training without dropout is supported, set it to 0")
+            throw ModelError(
+                path,
+                "attention_dropout is \(dropout); training without dropout is supported, set it to 0"
+            )
         }
     }
 
@@ -108,10 +115,15 @@ public struct ModelConfiguration: Sendable {
         }
         guard known.contains(name) || (names.isEmpty && name == "llama") else {
             throw ModelError(
-                fields.path, "architecture \"\(name)\" is not supported; supported are \(known.joined(separator: ", "))")
+                fields.path,
+                "architecture \"\(name)\" is not supported; supported are \(known.joined(separator: ", "))"
+            )
         }
         if fields.object["quantization_config"] != nil {
-            throw ModelError(fields.path, "the checkpoint is quantised, which is not supported; use the original weights")
+            throw ModelError(
+                fields.path,
+                "the checkpoint is quantised, which is not supported; use the original weights"
+            )
         }
     }
 }
@@ -131,14 +143,17 @@ struct ConfigurationFields {
         return value
     }
 
-    /// A whole number from 1 to 2³¹.
-    func size(_ key: String, default standard: Int? = nil) throws(ModelError) -> Int {
-        guard let value = member(key) else {
-            guard let standard else { throw ModelError(path, "\"\(key)\" is missing") }
-            return standard
+    /// A whole number from 1 to a limit, which also holds for what stands in for a missing one.
+    func size(
+        _ key: String,
+        default standard: Int? = nil,
+        atMost limit: Int = Int(Int32.max)
+    ) throws(ModelError) -> Int {
+        guard let value = member(key) ?? standard.map(JSON.integer) else {
+            throw ModelError(path, "\"\(key)\" is missing")
         }
-        guard let size = value.integer, size > 0, size <= Int(Int32.max) else {
-            throw ModelError(path, "\"\(key)\" must be a positive whole number, found \(value.serialized())")
+        guard let size = value.integer, size > 0, size <= limit else {
+            throw ModelError(path, "\"\(key)\" must be a whole number from 1 to \(limit), found \(value.serialized())")
         }
         return size
     }

@@ -8,11 +8,16 @@ extension LanguageModel {
     ///
     /// - Throws: `ModelError` or `SafetensorsError` for anything that is missing, extra, misshapen or not finite.
     public static func load(
-        _ directory: URL, _ preparation: ParameterStore.Preparation, precision: DType = .float32
+        _ directory: URL,
+        _ preparation: ParameterStore.Preparation,
+        precision: DType = .float32
     ) throws -> LanguageModel {
         let configuration = try ModelConfiguration(directory: directory)
         if configuration.isRewardModel {
-            throw ModelError(directory.path, "is a reward model; a language model with a vocabulary head is wanted here")
+            throw ModelError(
+                directory.path,
+                "is a reward model; a language model with a vocabulary head is wanted here"
+            )
         }
         let checkpoint = try SafetensorsCheckpoint(directory: directory)
         let isTied = configuration.tiesEmbeddings
@@ -32,7 +37,8 @@ extension LanguageModel {
         if !isSame {
             throw ModelError(
                 checkpoint.directory.path,
-                "config.json ties the head to the embedding, but the checkpoint holds another \"lm_head.weight\"")
+                "config.json ties the head to the embedding, but the checkpoint holds another \"lm_head.weight\""
+            )
         }
     }
 
@@ -62,7 +68,9 @@ extension ScoreModel {
     /// - Parameter freshHead: the seed of a new head where the directory holds a language model; nil refuses it.
     /// - Throws: `ModelError` or `SafetensorsError` for anything that is missing, extra, misshapen or not finite.
     public static func load(
-        _ directory: URL, _ preparation: ParameterStore.Preparation, precision: DType = .float32,
+        _ directory: URL,
+        _ preparation: ParameterStore.Preparation,
+        precision: DType = .float32,
         freshHead: UInt64? = nil
     ) throws -> ScoreModel {
         let configuration = try ModelConfiguration(directory: directory)
@@ -79,7 +87,9 @@ extension ScoreModel {
             }
         } else {
             throw ModelError(
-                directory.path, "is no reward model: the checkpoint has none of \(names.joined(separator: ", "))")
+                directory.path,
+                "is no reward model: the checkpoint has none of \(names.joined(separator: ", "))"
+            )
         }
         return try ScoreModel(configuration, ParameterStore(source, preparation), precision: precision)
     }

@@ -107,6 +107,7 @@ public struct FreshParameters: ParameterSource {
         generator = Generator(seed: seed)
     }
 
+    /// A new tensor, drawn as its kind asks.
     public func tensor(_ name: String, shape: [Int], kind: ParameterKind) -> Tensor {
         switch kind {
         case .bias: return .zeros(shape)
@@ -118,6 +119,7 @@ public struct FreshParameters: ParameterSource {
         }
     }
 
+    /// Nothing can be left over.
     public func finish(taken: Set<String>) {}
 }
 
@@ -132,8 +134,10 @@ public struct StoredParameters: ParameterSource {
     let substitute: ((String, [Int], ParameterKind) -> Tensor?)?
 
     init(
-        _ checkpoint: SafetensorsCheckpoint, ignorable: @escaping (String) -> Bool = { _ in false },
-        aliases: [String: String] = [:], substitute: ((String, [Int], ParameterKind) -> Tensor?)? = nil
+        _ checkpoint: SafetensorsCheckpoint,
+        ignorable: @escaping (String) -> Bool = { _ in false },
+        aliases: [String: String] = [:],
+        substitute: ((String, [Int], ParameterKind) -> Tensor?)? = nil
     ) {
         self.checkpoint = checkpoint
         self.ignorable = ignorable
@@ -141,6 +145,9 @@ public struct StoredParameters: ParameterSource {
         self.substitute = substitute
     }
 
+    /// A copy of the stored tensor.
+    ///
+    /// - Throws: `ModelError` where it is missing, misshapen, no weight or not finite.
     public func tensor(_ name: String, shape: [Int], kind: ParameterKind) throws -> Tensor {
         let stored = aliases[name] ?? name
         guard let (file, entry) = checkpoint.tensor(named: stored) else {
@@ -149,10 +156,15 @@ public struct StoredParameters: ParameterSource {
         }
         guard entry.shape == shape else {
             throw ModelError(
-                file.url.path, "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)")
+                file.url.path,
+                "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)"
+            )
         }
         guard let tensor = file.tensor(stored), tensor.dtype.isFloatingPoint else {
-            throw ModelError(file.url.path, "tensor \"\(stored)\" is of type \(entry.dtype.rawValue), which is no weight's")
+            throw ModelError(
+                file.url.path,
+                "tensor \"\(stored)\" is of type \(entry.dtype.rawValue), which is no weight's"
+            )
         }
         guard tensor.isFinite().allTrue() else {
             throw ModelError(file.url.path, "tensor \"\(stored)\" holds NaN or infinite numbers")
@@ -160,6 +172,9 @@ public struct StoredParameters: ParameterSource {
         return tensor
     }
 
+    /// Checks that every stored tensor was taken.
+    ///
+    /// - Throws: `ModelError` naming one that was not.
     public func finish(taken: Set<String>) throws {
         let used = Set(taken.map { aliases[$0] ?? $0 })
         // Old Llama checkpoints carry the rotary frequencies, which follow from the configuration.
@@ -169,6 +184,8 @@ public struct StoredParameters: ParameterSource {
         guard let first = extra.first else { return }
         let others = extra.count > 1 ? " and \(extra.count - 1) more" : ""
         throw ModelError(
-            checkpoint.directory.path, "the checkpoint holds tensor \"\(first)\"\(others), which config.json does not call for")
+            checkpoint.directory.path,
+            "the checkpoint holds tensor \"\(first)\"\(others), which config.json does not call for"
+        )
     }
 }

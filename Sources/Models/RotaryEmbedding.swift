@@ -27,7 +27,9 @@ public struct RotaryConfiguration: Sendable, Equatable {
             inverseFrequencies = try Self.llama3(base, scaling)
         default:
             throw ModelError(
-                fields.path, "rotary scaling \"\(kind)\" is not supported; supported are default, linear and llama3")
+                fields.path,
+                "rotary scaling \"\(kind)\" is not supported; supported are default, linear and llama3"
+            )
         }
     }
 
@@ -50,9 +52,9 @@ public struct RotaryConfiguration: Sendable, Equatable {
 
 /// Cosines and sines of one batch's positions, shared by all layers.
 struct RotaryTable {
-    /// `[tokens, 1, dimension]`
+    /// The cosines, `[tokens, 1, dimension]`.
     let cosine: Tensor
-    /// `[tokens, 1, dimension]`
+    /// The sines, `[tokens, 1, dimension]`.
     let sine: Tensor
 
     /// The table of the given positions `[tokens]`, computed in float32 and kept in `dtype`.

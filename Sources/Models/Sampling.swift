@@ -19,8 +19,13 @@ public struct SamplingParameters: Sendable {
 
     /// Parameters, by default unrestricted sampling.
     public init(
-        maxNewTokens: Int, minNewTokens: Int = 0, temperature: Double = 1, topK: Int = 0, topP: Double = 1,
-        isGreedy: Bool = false, stopTokens: Set<Int> = []
+        maxNewTokens: Int,
+        minNewTokens: Int = 0,
+        temperature: Double = 1,
+        topK: Int = 0,
+        topP: Double = 1,
+        isGreedy: Bool = false,
+        stopTokens: Set<Int> = []
     ) {
         self.maxNewTokens = maxNewTokens
         self.minNewTokens = minNewTokens
@@ -72,7 +77,9 @@ public struct SamplingParameters: Sendable {
             probabilities = probabilities.filled(where: before.isAtLeast(Tensor.full([1, 1], topP)), with: 0)
             // The first candidate always stays, also where rounding says otherwise.
             probabilities = Tensor.concatenated(
-                [values.softmax().narrowed(1, 0..<1), probabilities.narrowed(1, 1..<probabilities.size(1))], along: 1)
+                [values.softmax().narrowed(1, 0..<1), probabilities.narrowed(1, 1..<probabilities.size(1))],
+                along: 1
+            )
         }
         return indices.gathered(1, invert(probabilities, draws).unsqueezed(1)).squeezed(1)
     }

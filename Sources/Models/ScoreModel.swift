@@ -10,7 +10,7 @@ public struct ScoreModel {
     public let precision: DType
     /// Whether training keeps only each layer's input.
     public var checkpointsGradients = false
-    /// `[1, hidden]`
+    /// The weight of the output, `[1, hidden]`.
     let head: Tensor
 
     /// Name of the head's tensor in the layout of `AutoModelForSequenceClassification`.
@@ -35,9 +35,13 @@ public struct ScoreModel {
         return hidden.linear(head.to(precision)).squeezed(1).to(.float32)
     }
 
-    /// The reward of each row, `[rows]`: the number at its last token. Not normalised.
+    /// The reward of each row, `[rows]`, which is the number at its last token.
+    ///
+    /// Not normalised.
     public func rewards(_ rows: ResponseBatch) -> Tensor { tokenScores(rows.batch).rows(rows.lastTokens) }
 
-    /// The value of the state before each response token, `[response tokens]`. Not normalised.
+    /// The value of the state before each response token, `[response tokens]`.
+    ///
+    /// Not normalised.
     public func values(_ rows: ResponseBatch) -> Tensor { tokenScores(rows.batch).rows(rows.predictors) }
 }

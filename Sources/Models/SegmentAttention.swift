@@ -8,7 +8,8 @@ func segmentAttention(queries: Tensor, keys: Tensor, values: Tensor, segments: [
 }
 
 /// The same written out, softmax(q·kᵀ·scale + mask)·v segment by segment: the oracle of the fused path.
-func plainSegmentAttention(queries: Tensor, keys: Tensor, values: Tensor, segments: [Segment], scale: Double) -> Tensor {
+func plainSegmentAttention(queries: Tensor, keys: Tensor, values: Tensor, segments: [Segment], scale: Double) -> Tensor
+{
     let group = queries.size(1) / keys.size(1)
     let outputs = segments.filter { $0.length > 0 }.map { segment in
         let sources = (segment.parent.map { [segments[$0]] } ?? []) + [segment]

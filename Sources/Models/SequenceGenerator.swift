@@ -1,3 +1,4 @@
+import Foundation
 import Torch
 
 /// One sampled continuation of a prompt.
@@ -24,7 +25,10 @@ public struct SequenceGenerator {
 
     /// A generator that samples at most `concurrency` sequences at once, fewer where their cache would pass `cacheBytes`.
     public init(
-        _ model: LanguageModel, _ parameters: SamplingParameters, concurrency: Int = 256, cacheBytes: Int = 2 << 30
+        _ model: LanguageModel,
+        _ parameters: SamplingParameters,
+        concurrency: Int = 256,
+        cacheBytes: Int = 2 << 30
     ) throws {
         self.model = try model.frozenView()
         self.parameters = parameters
@@ -40,23 +44,42 @@ public struct SequenceGenerator {
     ///   - firstIndex: the number of the first sequence among all of a run
     ///   - finished: called with each sequence's index when it is complete
     public func generate(
-        _ prompts: [[Int]], samplesPerPrompt: Int = 1, seed: UInt64, firstIndex: UInt64 = 0,
+        _ prompts: [[Int]],
+        samplesPerPrompt: Int = 1,
+        seed: UInt64,
+        firstIndex: UInt64 = 0,
         finished: (Int, Completion) throws -> Void = { _, _ in }
     ) throws -> [Completion] {
         precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt holds at least one token")
-        let count = prompts.count * samplesPerPrompt
+        let (count, isTooLarge) = prompts.count.multipliedReportingOverflow(by: samplesPerPrompt)
+        guard !isTooLarge, count <= Int(Int32.max) else {
+            throw ModelError(
+                "\(prompts.count) prompts",
+                "\(samplesPerPrompt) samples of each are too many; lower --samples-per-prompt"
+            )
+        }
         guard count > 0, parameters.maxNewTokens > 0 else { return Array(repeating: Completion(), count: count) }
-        let capacity = (prompts.map(\.count).max() ?? 0) + parameters.maxNewTokens
+        let longest = prompts.map(\.count).max() ?? 0
+        try checkMemory(longestPrompt: longest)
+        let capacity = longest + parameters.maxNewTokens
         let slotBytes = KeyValueCache.slotBytes(model.configuration, capacity: capacity, dtype: model.precision)
         let slots = max(1, min(count, slotLimit, cacheBytes / slotBytes))
         var session = GenerationSession(
-            model: model, parameters: parameters, slots: slots, capacity: capacity, prefillBudget: prefillBudget,
-            endsCompletion: endsCompletion)
+            model: model,
+            parameters: parameters,
+            slots: slots,
+            capacity: capacity,
+            prefillBudget: prefillBudget,
+            endsCompletion: endsCompletion
+        )
         for index in 0..<count {
             session.waiting.append(
                 WaitingSequence(
-                    index: index, prompt: prompts[index / samplesPerPrompt],
-                    stream: RandomStream(seed: seed, index: firstIndex + UInt64(index))))
+                    index: index,
+                    prompt: prompts[index / samplesPerPrompt],
+                    stream: RandomStream(seed: seed, index: firstIndex + UInt64(index))
+                )
+            )
         }
         var completions = [Completion](repeating: Completion(), count: count)
         while !session.isDone {
@@ -66,6 +89,19 @@ public struct SequenceGenerator {
             }
         }
         return completions
+    }
+
+    /// - Throws: `ModelError` where the keys and values of a single sequence would not fit into memory.
+    private func checkMemory(longestPrompt: Int) throws {
+        let tokenBytes = KeyValueCache.slotBytes(model.configuration, capacity: 1, dtype: model.precision)
+        let memory = Int(ProcessInfo.processInfo.physicalMemory)
+        guard longestPrompt + 1 < memory / tokenBytes - parameters.maxNewTokens else {
+            throw ModelError(
+                "\(parameters.maxNewTokens) new tokens",
+                "keys and values of one sequence need \(tokenBytes) bytes a token, more than this machine's memory; "
+                    + "lower --max-new-tokens"
+            )
+        }
     }
 }
 
@@ -99,7 +135,11 @@ private struct GenerationSession {
     let slotCount: Int
 
     init(
-        model: LanguageModel, parameters: SamplingParameters, slots: Int, capacity: Int, prefillBudget: Int,
+        model: LanguageModel,
+        parameters: SamplingParameters,
+        slots: Int,
+        capacity: Int,
+        prefillBudget: Int,
         endsCompletion: (([Int]) -> Bool)?
     ) {
         self.model = model
@@ -109,7 +149,12 @@ private struct GenerationSession {
         slotCount = slots
         freeSlots = Array((0..<slots).reversed())
         cache = KeyValueCache(
-            model.configuration, slots: slots, capacity: capacity, dtype: model.precision, device: model.device)
+            model.configuration,
+            slots: slots,
+            capacity: capacity,
+            dtype: model.precision,
+            device: model.device
+        )
         scale = 1 / Double(model.configuration.headDimension).squareRoot()
     }
 
@@ -118,15 +163,23 @@ private struct GenerationSession {
     /// Reads waiting prompts where enough slots are free, else samples one token for every active sequence.
     mutating func advance() -> [(Int, Completion)] {
         // A few joining at a time keep the batches of both kinds of step large.
-        let mayJoin = nextWaiting < waiting.count && freeSlots.count >= min(waiting.count - nextWaiting, slotCount / 8 + 1)
+        let mayJoin =
+            nextWaiting < waiting.count && freeSlots.count >= min(waiting.count - nextWaiting, slotCount / 8 + 1)
         if mayJoin || active.isEmpty { return read() }
         let hidden = model.decoder(
             Tensor(active.map { $0.completion.tokens[$0.completion.tokens.count - 1] }).to(model.device),
-            positions: Tensor(active.map(\.length)).to(model.device), dtype: model.precision
+            positions: Tensor(active.map(\.length)).to(model.device),
+            dtype: model.precision
         ) { [cache, scale, active] layer, queries, keys, values in
             cache.attend(
-                layer: layer, queries: queries, keys: keys, values: values, slots: active.map(\.slot),
-                lengths: active.map(\.length), scale: scale)
+                layer: layer,
+                queries: queries,
+                keys: keys,
+                values: values,
+                slots: active.map(\.slot),
+                lengths: active.map(\.length),
+                scale: scale
+            )
         }
         for index in active.indices { active[index].length += 1 }
         return sample(model.project(hidden), for: Array(active.indices))
@@ -155,14 +208,20 @@ private struct GenerationSession {
             nextWaiting += 1
         }
         let hidden = model.decoder(
-            Tensor(batch.tokens).to(model.device), positions: Tensor(batch.positions).to(model.device),
+            Tensor(batch.tokens).to(model.device),
+            positions: Tensor(batch.positions).to(model.device),
             dtype: model.precision
         ) { [cache, scale] layer, queries, keys, values in
             for (segment, slots) in zip(batch.segments, slotsOfSegment) {
                 cache.fill(layer: layer, keys: keys, values: values, segment, slots: slots)
             }
             return segmentAttention(
-                queries: queries, keys: keys, values: values, segments: batch.segments, scale: scale)
+                queries: queries,
+                keys: keys,
+                values: values,
+                segments: batch.segments,
+                scale: scale
+            )
         }
         let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }
         let first = active.count

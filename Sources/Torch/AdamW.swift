@@ -32,7 +32,12 @@ public struct AdamW {
     /// An optimizer of the given leaves.
     /// - Parameter decayed: which parameters weight decay applies to; norms and biases are usually left out.
     public init(
-        _ parameters: [Tensor], decayed: [Bool], beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
+        _ parameters: [Tensor],
+        decayed: [Bool],
+        beta1: Double,
+        beta2: Double,
+        epsilon: Double,
+        weightDecay: Double
     ) {
         precondition(parameters.count == decayed.count, "one decay flag a parameter")
         self.parameters = parameters
@@ -55,9 +60,20 @@ public struct AdamW {
                 if chosen.isEmpty { continue }
                 let leaves = chosen.map { parameters[$0] }
                 Operators.fusedAdamW.run(
-                    leaves, leaves.map { $0.gradient ?? $0.zerosLike() }, chosen.map { means[$0] },
-                    chosen.map { squares[$0] }, [] as [Tensor], chosen.map { _ in Tensor([Float(step)], shape: []) },
-                    learningRate, beta1, beta2, decays == true ? weightDecay : 0, epsilon, false, false)
+                    leaves,
+                    leaves.map { $0.gradient ?? $0.zerosLike() },
+                    chosen.map { means[$0] },
+                    chosen.map { squares[$0] },
+                    [] as [Tensor],
+                    leaves.map { Tensor([Float(step)], shape: []).to($0.device) },
+                    learningRate,
+                    beta1,
+                    beta2,
+                    decays == true ? weightDecay : 0,
+                    epsilon,
+                    false,
+                    false
+                )
             }
         }
         for parameter in parameters { parameter.gradient = nil }
@@ -65,7 +81,10 @@ public struct AdamW {
 
     /// Restores the state of a saved run; traps if the numbers of tensors differ.
     public mutating func restore(means: [Tensor], squares: [Tensor], step: Int) {
-        precondition(means.count == parameters.count && squares.count == parameters.count, "optimizer state of another model")
+        precondition(
+            means.count == parameters.count && squares.count == parameters.count,
+            "optimizer state of another model"
+        )
         for (mine, saved) in zip(self.means + self.squares, means + squares) { mine.copy(from: saved) }
         self.step = step
     }
@@ -86,7 +105,9 @@ public func clipGradients(_ parameters: [Tensor], maximum: Double) -> Double {
     let scale = maximum / (norm + 1e-6)
     if scale < 1 {
         let gradients = parameters.compactMap(\.gradient)
-        withoutGradients { Operators.foreachMultiply.run(gradients, Tensor([Float(scale)], shape: [])) }
+        withoutGradients {
+            Operators.foreachMultiply.run(gradients, Tensor([Float(scale)], shape: []).to(gradients[0].device))
+        }
     }
     return norm
 }

@@ -27,7 +27,8 @@ public func checkpointed(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) 
                 return closure.body(Tensor(owning: input)).handle.withPointer { libtorch.pointee.retain($0) }
             },
             context,
-            { Unmanaged<Closure>.fromOpaque($0).release() })
+            { Unmanaged<Closure>.fromOpaque($0).release() }
+        )
     }
     return Tensor(owning: unwrap(result, "checkpointed"))
 }

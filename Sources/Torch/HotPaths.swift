@@ -32,12 +32,21 @@ extension Tensor {
     ///   - keys, values: `[tokens, key-value heads, dimension]`; heads is a multiple of key-value heads
     /// - Returns: `[tokens, heads, dimension]`
     public static func raggedAttention(
-        queries: Tensor, keys: Tensor, values: Tensor, segments: [Segment], scale: Double
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        segments: [Segment],
+        scale: Double
     ) -> Tensor {
         let tokens = queries.size(0)
-        precondition(segments.allSatisfy { $0.start >= 0 && $0.start + $0.length <= tokens }, "segments leave the batch")
         precondition(
-            segments.allSatisfy { $0.parent.map { segments[$0].parent == nil } ?? true }, "a parent has a parent")
+            segments.allSatisfy { $0.start >= 0 && $0.start + $0.length <= tokens },
+            "segments leave the batch"
+        )
+        precondition(
+            segments.allSatisfy { $0.parent.map { segments[$0].parent == nil } ?? true },
+            "a parent has a parent"
+        )
         let triples = segments.flatMap { [Int64($0.start), Int64($0.length), Int64($0.parent ?? -1)] }
         return queries.handle.withPointer { q in
             keys.handle.withPointer { k in
@@ -59,15 +68,28 @@ extension Tensor {
     ///   - lengths: how many tokens each row has cached already
     /// - Returns: `[rows, heads, dimension]`, without gradient
     public static func decodeAttention(
-        queries: Tensor, keys: Tensor, values: Tensor, keyCache: Tensor, valueCache: Tensor, slots: [Int],
-        lengths: [Int], scale: Double
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        keyCache: Tensor,
+        valueCache: Tensor,
+        slots: [Int],
+        lengths: [Int],
+        scale: Double
     ) -> Tensor {
         precondition(slots.count == queries.size(0) && lengths.count == slots.count, "one slot and length a row")
         let (slots, lengths) = (slots.map(Int64.init), lengths.map(Int64.init))
         return withExtendedLifetime((queries, keys, values, keyCache, valueCache)) {
             let result = libtorch.pointee.decode_attention(
-                queries.handle.pointer, keys.handle.pointer, values.handle.pointer, keyCache.handle.pointer,
-                valueCache.handle.pointer, slots, lengths, scale)
+                queries.handle.pointer,
+                keys.handle.pointer,
+                values.handle.pointer,
+                keyCache.handle.pointer,
+                valueCache.handle.pointer,
+                slots,
+                lengths,
+                scale
+            )
             return Tensor(owning: unwrap(result, "decodeAttention"))
         }
     }
@@ -81,13 +103,22 @@ extension Tensor {
     ///   - targets: `[tokens]`, int64
     /// - Returns: `[tokens]`
     public static func tokenLogProbabilities(
-        hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1, chunkRows: Int? = nil
+        hidden: Tensor,
+        weight: Tensor,
+        targets: Tensor,
+        temperature: Double = 1,
+        chunkRows: Int? = nil
     ) -> Tensor {
         precondition(hidden.size(0) == targets.count, "one target a row")
         let rows = chunkRows ?? logitChunkRows(vocabulary: weight.size(0))
         return withExtendedLifetime((hidden, weight, targets)) {
             let result = libtorch.pointee.token_log_probabilities(
-                hidden.handle.pointer, weight.handle.pointer, targets.handle.pointer, temperature, Int64(rows))
+                hidden.handle.pointer,
+                weight.handle.pointer,
+                targets.handle.pointer,
+                temperature,
+                Int64(rows)
+            )
             return Tensor(owning: unwrap(result, "tokenLogProbabilities"))
         }
     }

@@ -63,7 +63,9 @@ private struct OpenedLibrary: @unchecked Sendable {
     let table: UnsafePointer<LibTorchInterface>
 }
 
-/// The bridge's functions. Reading it opens LibTorch and traps where `LibTorch.open()` would throw.
+/// The bridge's functions.
+///
+/// Reading it opens LibTorch and traps where `LibTorch.open()` would throw.
 nonisolated(unsafe) let libtorch: UnsafePointer<LibTorchInterface> = {
     switch LibTorch.opened {
     case .success(let library): library.table

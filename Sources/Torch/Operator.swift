@@ -70,7 +70,9 @@ extension OperatorArgument {
     var operatorDescription: String { "\(self)" }
 }
 
-/// An element whose arrays are arguments. A protocol and not a cast: `[] as [Tensor]` is also an empty `[Int]`.
+/// An element whose arrays are arguments.
+///
+/// A protocol and not a cast: `[] as [Tensor]` is also an empty `[Int]`.
 protocol OperatorListElement {
     static func pushList(_ list: [Self])
 }

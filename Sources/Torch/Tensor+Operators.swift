@@ -140,7 +140,9 @@ extension Tensor {
     /// The mean of all elements, as a scalar.
     public func mean() -> Tensor { Operators.mean(self) }
     /// Means along an axis.
-    public func mean(_ axis: Int, keepingAxis: Bool = false) -> Tensor { Operators.meanAlong(self, [axis], keepingAxis) }
+    public func mean(_ axis: Int, keepingAxis: Bool = false) -> Tensor {
+        Operators.meanAlong(self, [axis], keepingAxis)
+    }
     /// The largest of all elements, as a scalar.
     public func max() -> Tensor { Operators.max(self) }
     /// The smallest of all elements, as a scalar.

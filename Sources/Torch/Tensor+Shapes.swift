@@ -48,7 +48,10 @@ extension Tensor {
 
     /// A tensor whose elements are all one number.
     public static func full(
-        _ shape: [Int], _ value: Double, _ dtype: DType = .float32, on device: Device = .cpu
+        _ shape: [Int],
+        _ value: Double,
+        _ dtype: DType = .float32,
+        on device: Device = .cpu
     ) -> Tensor {
         Operators.full(shape, value, dtype, Int?.none, device)
     }

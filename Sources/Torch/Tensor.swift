@@ -32,8 +32,15 @@ public struct Tensor {
         self.init(
             owning: unwrap(
                 libtorch.pointee.tensor_from_bytes(
-                    bytes.baseAddress, Int64(bytes.count), dimensions, Int32(shape.count), dtype.rawValue),
-                "tensor of shape \(shape)"))
+                    bytes.baseAddress,
+                    Int64(bytes.count),
+                    dimensions,
+                    Int32(shape.count),
+                    dtype.rawValue
+                ),
+                "tensor of shape \(shape)"
+            )
+        )
     }
 
     /// The dimensions, outermost first; a scalar has none.
@@ -94,7 +101,10 @@ public struct Tensor {
     }
 
     private static func copy<Element: BitwiseCopyable>(
-        _ tensor: Tensor, as type: Element.Type, count: Int, zero: Element
+        _ tensor: Tensor,
+        as type: Element.Type,
+        count: Int,
+        zero: Element
     ) -> [Element] {
         var result = [Element](repeating: zero, count: count)
         let size = count * MemoryLayout<Element>.stride

@@ -46,7 +46,9 @@ extension SafetensorsFile {
 
 /// Writes named tensors to one safetensors file, atomically, one tensor's bytes in memory at a time.
 public func writeTensors(
-    _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = ["format": "pt"], to url: URL
+    _ tensors: [(name: String, tensor: Tensor)],
+    metadata: [String: String] = ["format": "pt"],
+    to url: URL
 ) throws {
     let layout = tensors.map {
         SafetensorsTensor(name: $0.name, dtype: $0.tensor.dtype.stored, shape: $0.tensor.shape)

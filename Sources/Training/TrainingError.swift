@@ -17,6 +17,8 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible, ExitStat
     static func diverged(step: Int, quantity: String) -> TrainingError {
         TrainingError(
             "training diverged: \(quantity) is not finite at step \(step); the last checkpoint is good, "
-                + "a smaller --learning-rate or --max-grad-norm may help", .diverged)
+                + "a smaller --learning-rate or --max-grad-norm may help",
+            .diverged
+        )
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Foundation
 
 /// The command line: parse, call, print.
 @main
@@ -17,6 +18,8 @@ struct RTO: ParsableCommand {
 
     /// Runs the command of the process's arguments, and ends the process with its status.
     static func main() {
+        // A reader that went away is an error where results are written, and no reason to end a run that only reports to it.
+        signal(SIGPIPE, SIG_IGN)
         var arguments = Array(CommandLine.arguments.dropFirst())
         // Commands that read their own flags also write their own help.
         if arguments.first == "help" { arguments = arguments.dropFirst() + ["--help"] }

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import JSONText
+import TestSupport
 import Tokenizers
 
 /// A byte-level tokenizer whose ids can be read: a byte is its own id, `ab` is 256, and special tokens follow.

@@ -51,16 +51,32 @@ struct AttentionTests {
             cache.values[0].copy(from: random(cache.values[0].shape, seed: 6))
             return cache
         }
-        let (heads, pairs, width) = (configuration.headCount, configuration.keyValueHeadCount, configuration.headDimension)
+        let (heads, pairs, width) = (
+            configuration.headCount, configuration.keyValueHeadCount, configuration.headDimension
+        )
         let queries = random([rows, heads, width], seed: 7).to(dtype)
         let keys = random([rows, pairs, width], seed: 8).to(dtype)
         let values = random([rows, pairs, width], seed: 9).to(dtype)
         let fused = cache()
         let plain = cache()
         let found = fused.attend(
-            layer: 0, queries: queries, keys: keys, values: values, slots: [2, 0, 3], lengths: [0, 8, 4], scale: 0.5)
+            layer: 0,
+            queries: queries,
+            keys: keys,
+            values: values,
+            slots: [2, 0, 3],
+            lengths: [0, 8, 4],
+            scale: 0.5
+        )
         let expected = plain.plainAttend(
-            layer: 0, queries: queries, keys: keys, values: values, slots: [2, 0, 3], lengths: [0, 8, 4], scale: 0.5)
+            layer: 0,
+            queries: queries,
+            keys: keys,
+            values: values,
+            slots: [2, 0, 3],
+            lengths: [0, 8, 4],
+            scale: 0.5
+        )
         let tolerance = dtype == .float32 ? 1e-5 : 3e-2
         #expect(excess(found, expected, absolute: tolerance, relative: tolerance) <= 0)
         #expect(fused.keys[0].floats == plain.keys[0].floats)

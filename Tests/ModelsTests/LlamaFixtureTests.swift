@@ -92,22 +92,59 @@ struct LlamaFixtureTests {
     @Test("bfloat16 follows float32 loosely")
     func bfloat16() throws {
         let file = try SafetensorsFile(
-            url: SharedFixtures.model("llama_sharded_bf16").appending(path: "golden_bf16.safetensors"))
+            url: SharedFixtures.model("llama_sharded_bf16").appending(path: "golden_bf16.safetensors")
+        )
         let ids = try #require(file.tensor("long.input_ids")).integers
         let expected = try #require(file.tensor("long.logits_bf16")).selected(0, 0)
         let model = try LanguageModel.load(
-            SharedFixtures.model("llama_sharded_bf16"), .frozen(.bfloat16), precision: .bfloat16)
+            SharedFixtures.model("llama_sharded_bf16"),
+            .frozen(.bfloat16),
+            precision: .bfloat16
+        )
         let found = withoutGradients { model.logits(TokenBatch([ids])) }
         #expect(excess(found, expected, absolute: 2.5e-1, relative: 2e-2) <= 0)
     }
 
-    @Test("stories260K continues its stories and scores its text")
-    func stories() throws {
-        let directory = SharedFixtures.url("fixtures/models/stories260K_golden")
-        let json = try JSON(parsing: [UInt8](Data(contentsOf: directory.appending(path: "golden.json"))))
-        #expect(json.object?.isEmpty == false)
+    private static let stories = SharedFixtures.url("fixtures/models/stories260K_golden")
+
+    private func stories(_ key: String) throws -> [JSON] {
+        let data = try Data(contentsOf: Self.stories.appending(path: "golden.json"))
+        return try #require(JSON(parsing: [UInt8](data))[key]?.array)
+    }
+
+    private func ids(_ json: JSON, _ key: String) throws -> [Int] {
+        try #require(json[key]?.array).compactMap(\.integer)
+    }
+
+    @Test("stories260K goes on with its stories as transformers does")
+    func storyContinuations() throws {
         let model = try LanguageModel.load(SharedFixtures.url("models/stories260K"), .frozen())
-        #expect(model.configuration.tiesEmbeddings)
+        let recorded = try stories("greedy")
+        #expect(recorded.count > 1)
+        for story in recorded {
+            let expected = try ids(story, "greedy_ids")
+            let parameters = SamplingParameters(
+                maxNewTokens: expected.count,
+                isGreedy: true,
+                stopTokens: Set(model.configuration.endOfSequence)
+            )
+            let found = try SequenceGenerator(model, parameters).generate([try ids(story, "prompt_ids")], seed: 0)
+            #expect(found[0].tokens == expected)
+            #expect(found[0].isFinished == story["finished_with_eos"]?.bool)
+        }
+    }
+
+    @Test("stories260K gives each token of a text the recorded log-probability")
+    func storyLogProbabilities() throws {
+        let model = try LanguageModel.load(SharedFixtures.url("models/stories260K"), .frozen())
+        let texts = try stories("texts")
+        let found = model.sequenceLogProbabilities(try texts.map { try ids($0, "ids") })
+        for (text, found) in zip(texts, found) {
+            let expected = try #require(text["token_logprobs"]?.array).compactMap(\.number)
+            #expect(found.count == expected.count)
+            #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) <= 1e-4 })
+            #expect(abs(Double(found.reduce(0, +)) - (text["sum"]?.number ?? .nan)) <= 1e-3)
+        }
     }
 }
 
@@ -127,7 +164,9 @@ struct ScoreModelTests {
         let file = try SafetensorsFile(url: directory.appending(path: "golden.safetensors"))
         let model = try ScoreModel.load(directory, .frozen())
         for side in ["leftpad", "rightpad"] {
-            let batch = ResponseBatch(try rows(file, side).map { .init(prompt: [$0[0]], response: Array($0.dropFirst())) })
+            let batch = ResponseBatch(
+                try rows(file, side).map { .init(prompt: [$0[0]], response: Array($0.dropFirst())) }
+            )
             let found = withoutGradients { model.rewards(batch) }
             #expect(excess(found, try #require(file.tensor("\(side).rewards")), absolute: 1e-5, relative: 1e-5) <= 0)
         }

@@ -29,7 +29,9 @@ struct ModelConfigurationTests {
     func rotarySpellings() throws {
         let old = try ModelConfiguration(changed("rope_scaling", ["type": "linear", "factor": 4.0]), path: "c")
         let new = try ModelConfiguration(
-            changed("rope_parameters", ["rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0]), path: "c")
+            changed("rope_parameters", ["rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0]),
+            path: "c"
+        )
         #expect(old.rotary == new.rotary)
         #expect(old.rotary.inverseFrequencies == [0.25, 0.0025])
     }

@@ -6,6 +6,8 @@ struct ConfigurationFile {
     let path: String
     /// The stage that a recipe records.
     private(set) var stage: String?
+    /// The directory that a recipe's relative paths start from.
+    private(set) var workingDirectory: String?
     /// The settings in the order of the file.
     private(set) var entries: [Entry] = []
 
@@ -46,6 +48,7 @@ struct ConfigurationFile {
         let recorded = canonicalName(name) == name ? name : fileKey(name)
         if Recipe.recordKeys.contains(recorded) {
             if recorded == "stage" { stage = value.scalar?.string }
+            if recorded == "working_directory" { workingDirectory = value.scalar?.string }
             return
         }
         if let sequence = value.sequence {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The text of `recipe.yaml`: a run's resolved configuration and what produced it.
 ///
 /// `rto train STAGE --config RUN/recipe.yaml` reads it back; the keys of ``recordKeys`` are a record and set nothing.
@@ -6,6 +8,8 @@ public struct Recipe: Sendable, Equatable {
     public let configuration: TrainConfiguration
     /// The words of the command line, the program's name first.
     public let commandLine: [String]
+    /// The directory that relative paths of the configuration start from.
+    public var workingDirectory = FileManager.default.currentDirectoryPath
     /// What computes, this program first.
     public var versions: [Version]
 
@@ -24,7 +28,7 @@ public struct Recipe: Sendable, Equatable {
     }
 
     /// The keys that record how a run was made, beside its settings.
-    static let recordKeys: Set<String> = ["stage", "versions", "command_line"]
+    static let recordKeys: Set<String> = ["stage", "versions", "command_line", "working_directory"]
 
     /// Creates a recipe.
     public init(configuration: TrainConfiguration, commandLine: [String], versions: [Version]) {
@@ -39,6 +43,7 @@ public struct Recipe: Sendable, Equatable {
             "# Run again: rto train \(configuration.stage.rawValue) --config THIS_FILE --output ANOTHER_DIRECTORY",
             "stage: \(configuration.stage.rawValue)",
             "command_line: [" + commandLine.map(YAMLText.quoted).joined(separator: ", ") + "]",
+            "working_directory: " + YAMLText.quoted(workingDirectory),
             "versions:",
         ]
         lines += versions.map { "  \(YAMLText.plainOrQuoted($0.component)): \(YAMLText.quoted($0.version))" }
@@ -50,12 +55,21 @@ public struct Recipe: Sendable, Equatable {
     ///
     /// - Throws: ``ConfigurationError`` where the file is missing, malformed or not a recipe.
     public static func configuration(readingFrom path: String) throws(ConfigurationError) -> TrainConfiguration {
+        try recorded(in: path).configuration
+    }
+
+    /// Reads back the configuration and the directory that its relative paths start from, where one is recorded.
+    ///
+    /// - Throws: ``ConfigurationError`` where the file is missing, malformed or not a recipe.
+    public static func recorded(
+        in path: String
+    ) throws(ConfigurationError) -> (configuration: TrainConfiguration, workingDirectory: String?) {
         let file = try ConfigurationFile(path: path)
         guard let name = file.stage, let stage = Stage(rawValue: name) else {
             throw .badFile(path: path, line: nil, reason: "no stage, so this is not a recipe that rto wrote")
         }
         let configuration = try SettingReader(defaults: TrainConfiguration(stage: stage)).configuration(from: [file])
         try configuration.checkCombinations()
-        return configuration
+        return (configuration, file.workingDirectory)
     }
 }

@@ -31,8 +31,11 @@ public func clippedValueLoss(
         return ValueLoss(loss: 0.5 * free.weightedSum(weights), clipFraction: Tensor([0.0]).sum().matching(new))
     }
     let clipped = (old + (new - old).clamped(-clipRange, clipRange) - returns).squared()
+    // old + (new − old) is not always new: where nothing was clipped, rounding alone must not count as a clip.
+    let isOutside = (new - old).magnitude().isGreater(than: clipRange)
+    let isClipped = clipped.isGreater(than: free).select(isOutside, isOutside.zerosLike())
     return ValueLoss(
         loss: 0.5 * clipped.maximum(free).weightedSum(weights),
-        clipFraction: clipped.isGreater(than: free).to(new.dtype).weightedSum(weights)
+        clipFraction: isClipped.to(new.dtype).weightedSum(weights)
     )
 }

@@ -7,26 +7,40 @@ import Tokenizers
 extension DataSettings {
     /// A reader of the given files with these settings.
     func reader(
-        _ sources: [DataSource], tokenizer: Tokenizer?, vocabularySize: Int, seed: Int
+        _ sources: [DataSource],
+        tokenizer: Tokenizer?,
+        vocabularySize: Int,
+        seed: Int
     ) throws -> DatasetReader {
         var options = DatasetOptions()
         options.keys = DatasetKeys(
-            prompt: promptKey, chosen: chosenKey, rejected: rejectedKey, input: inputKey, output: outputKey)
+            prompt: promptKey,
+            chosen: chosenKey,
+            rejected: rejectedKey,
+            input: inputKey,
+            output: outputKey
+        )
         options.chatTemplate = try chatTemplateText() ?? tokenizer?.chatTemplate
         options.inputTemplate = try inputTemplate.map { text throws(DatasetError) in try InputTemplate(text) }
         options.vocabularySize = vocabularySize
         options.skipsBadRows = skipBadRows
         options.seed = UInt64(bitPattern: Int64(seed))
         return DatasetReader(
-            sources: sources.map { DatasetSource(path: $0.path, weight: $0.weight) }, tokenizer: tokenizer,
-            options: options)
+            sources: sources.map { DatasetSource(path: $0.path, weight: $0.weight) },
+            tokenizer: tokenizer,
+            options: options
+        )
     }
 
     /// A reader of the held-out files.
     func evaluationReader(tokenizer: Tokenizer?, vocabularySize: Int) throws -> DatasetReader? {
         guard !evaluation.isEmpty else { return nil }
         return try reader(
-            evaluation.map { DataSource(path: $0) }, tokenizer: tokenizer, vocabularySize: vocabularySize, seed: 0)
+            evaluation.map { DataSource(path: $0) },
+            tokenizer: tokenizer,
+            vocabularySize: vocabularySize,
+            seed: 0
+        )
     }
 }
 

@@ -32,7 +32,9 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
         for (key, value) in object.members where key != "problems" {
             try writeToStandardOutput("\(key): \(value.string ?? value.serialized())\n")
         }
-        try writeToStandardOutput(problems.isEmpty ? "no problems found\n" : problems.map { "problem: \($0)\n" }.joined())
+        try writeToStandardOutput(
+            problems.isEmpty ? "no problems found\n" : problems.map { "problem: \($0)\n" }.joined()
+        )
     }
     if !problems.isEmpty { throw TrainingError("something is wrong, see above") }
 }

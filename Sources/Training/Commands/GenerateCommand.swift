@@ -13,18 +13,29 @@ public func generate(_ configuration: GenerateConfiguration) throws {
     let precision = configuration.compute.precision.dtype
     let directory = configuration.model.model
     let model = try LanguageModel.load(
-        URL(filePath: directory), .frozen(precision, on: device), precision: precision)
+        URL(filePath: directory),
+        .frozen(precision, on: device),
+        precision: precision
+    )
     let vocabulary = model.configuration.vocabularySize
     let tokenizer = try loadTokenizer(configuration.model.tokenizerDirectory, vocabularySize: vocabulary)
     let prompts = try configuration.data.reader(
-        configuration.data.sources, tokenizer: tokenizer, vocabularySize: vocabulary, seed: configuration.seed
+        configuration.data.sources,
+        tokenizer: tokenizer,
+        vocabularySize: vocabulary,
+        seed: configuration.seed
     ).prompts(maximumLength: configuration.maxPromptLength)
     report(prompts.report, "prompts")
     let sampling = configuration.sampling
     let parameters = SamplingParameters(
-        maxNewTokens: sampling.maxNewTokens, minNewTokens: sampling.minNewTokens, temperature: sampling.temperature,
-        topK: sampling.topK, topP: sampling.topP, isGreedy: configuration.isGreedy,
-        stopTokens: try stopTokens(directory, model.configuration, tokenizer))
+        maxNewTokens: sampling.maxNewTokens,
+        minNewTokens: sampling.minNewTokens,
+        temperature: sampling.temperature,
+        topK: sampling.topK,
+        topP: sampling.topP,
+        isGreedy: configuration.isGreedy,
+        stopTokens: try stopTokens(directory, model.configuration, tokenizer)
+    )
     var generator = try SequenceGenerator(model, parameters, concurrency: configuration.batchSize)
     let stops = try StopTexts(configuration.stop, tokenizer)
     if !stops.isEmpty { generator.endsCompletion = { stops.isReached($0) } }
@@ -35,8 +46,11 @@ public func generate(_ configuration: GenerateConfiguration) throws {
         try output.put(writer.line(prompts.rows[index / samples], completion), at: index)
     }
     _ = try generator.generate(
-        prompts.rows.map(\.ids), samplesPerPrompt: samples, seed: UInt64(bitPattern: Int64(configuration.seed)),
-        finished: put)
+        prompts.rows.map(\.ids),
+        samplesPerPrompt: samples,
+        seed: UInt64(bitPattern: Int64(configuration.seed)),
+        finished: put
+    )
     try output.finish()
 }
 
@@ -125,9 +139,7 @@ final class OrderedOutput {
 
 /// Writes to standard output; a closed pipe or a full disk is an error and not a trap.
 func writeToStandardOutput(_ text: String) throws {
-    do {
-        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-    } catch {
-        throw TrainingError("standard output cannot be written: \(error.localizedDescription)")
+    guard writeAll(Array(text.utf8), to: STDOUT_FILENO) else {
+        throw TrainingError("standard output cannot be written: \(String(cString: strerror(errno)))")
     }
 }

@@ -36,29 +36,37 @@ func loadTokenizer(_ directory: String, vocabularySize: Int) throws -> Tokenizer
     guard tokenizer.vocabularySize <= vocabularySize else {
         throw TrainingError(
             "\(directory): the tokenizer knows \(tokenizer.vocabularySize) ids, the model's embedding has "
-                + "\(vocabularySize) rows; model and tokenizer do not belong together")
+                + "\(vocabularySize) rows; model and tokenizer do not belong together"
+        )
     }
     return tokenizer
 }
 
 /// A model that scores another one's ids must know them: equal tokenizers, or equal sizes where one has none.
 func checkVocabulary(
-    of directory: String, _ configuration: ModelConfiguration, role: String, matches policy: ModelConfiguration,
+    of directory: String,
+    _ configuration: ModelConfiguration,
+    role: String,
+    matches policy: ModelConfiguration,
     _ tokenizer: Tokenizer?
 ) throws {
     guard let tokenizer, let other = try loadTokenizer(directory, vocabularySize: configuration.vocabularySize) else {
         guard configuration.vocabularySize == policy.vocabularySize else {
             throw TrainingError(
                 "\(directory): the \(role) has a vocabulary of \(configuration.vocabularySize) ids, the policy one of "
-                    + "\(policy.vocabularySize); they must share it")
+                    + "\(policy.vocabularySize); they must share it"
+            )
         }
         return
     }
     let size = max(tokenizer.vocabularySize, other.vocabularySize)
-    if let id = (0..<size).first(where: { Array((tokenizer.token($0) ?? "").utf8) != Array((other.token($0) ?? "").utf8) }) {
+    if let id = (0..<size).first(where: {
+        Array((tokenizer.token($0) ?? "").utf8) != Array((other.token($0) ?? "").utf8)
+    }) {
         throw TrainingError(
             "\(directory): the \(role) has another vocabulary than the policy: id \(id) is "
-                + "\"\(other.token(id) ?? "")\" there and \"\(tokenizer.token(id) ?? "")\" here")
+                + "\"\(other.token(id) ?? "")\" there and \"\(tokenizer.token(id) ?? "")\" here"
+        )
     }
 }
 

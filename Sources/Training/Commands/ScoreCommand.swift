@@ -70,12 +70,20 @@ private struct RowScorer {
             (models, shape) = (.language(model), model.configuration)
         case .rewards(let path):
             let model = try ScoreModel.load(
-                URL(filePath: path), .frozen(precision, on: device), precision: precision)
+                URL(filePath: path),
+                .frozen(precision, on: device),
+                precision: precision
+            )
             (models, shape) = (.reward(model), model.configuration)
         case .tokenRewards(let path, let referencePath):
             let (model, reference) = (try language(path), try language(referencePath))
             try checkVocabulary(
-                of: referencePath, reference.configuration, role: "reference model", matches: model.configuration, nil)
+                of: referencePath,
+                reference.configuration,
+                role: "reference model",
+                matches: model.configuration,
+                nil
+            )
             (models, shape) = (.pair(dpo: model, reference: reference), model.configuration)
         }
         vocabularySize = shape.vocabularySize
@@ -120,7 +128,9 @@ private struct RowScorer {
             if whole.starts(with: prompt) { return ScoredRow(ids: whole, promptLength: prompt.count) }
         }
         return ScoredRow(
-            ids: prompt + (try encode(completion, addSpecialTokens: false)), promptLength: prompt.count)
+            ids: prompt + (try encode(completion, addSpecialTokens: false)),
+            promptLength: prompt.count
+        )
     }
 
     private func promptText(_ object: JSONObject) throws -> String {
@@ -131,7 +141,8 @@ private struct RowScorer {
     }
 
     private func ids(_ object: JSONObject, _ key: String) throws -> [Int] {
-        guard let list = object[key]?.array, let ids = Optional(list.compactMap(\.integer)), ids.count == list.count else {
+        guard let list = object[key]?.array, let ids = Optional(list.compactMap(\.integer)), ids.count == list.count
+        else {
             throw TrainingError("\"\(key)\" must be a list of token ids")
         }
         return ids
@@ -174,8 +185,10 @@ private struct RowScorer {
                         .array(
                             (position * width..<(position + 1) * width).map {
                                 ["id": .integer(topIDs[$0]), "logit": .number(Double(topLogits[$0]))]
-                            })
-                    })
+                            }
+                        )
+                    }
+                )
             }
             return line(object)
         }
@@ -196,8 +209,10 @@ private struct RowScorer {
     private func tokenRewards(_ rows: [ScoredRow], _ dpo: LanguageModel, _ reference: LanguageModel) -> [String] {
         let batch = ResponseBatch(rows.map(\.batchRow))
         let rewards = Objectives.tokenRewards(
-            dpo: dpo.logProbabilities(batch), reference: reference.logProbabilities(batch),
-            scale: configuration.tokenRewardScale, clip: configuration.tokenRewardClip
+            dpo: dpo.logProbabilities(batch),
+            reference: reference.logProbabilities(batch),
+            scale: configuration.tokenRewardScale,
+            clip: configuration.tokenRewardClip
         ).rewards.floats
         let ragged = RaggedRows(lengths: batch.lengths)
         return rows.indices.map { index in

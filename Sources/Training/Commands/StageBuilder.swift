@@ -30,7 +30,10 @@ struct StageBuilder {
 
     private func policy() throws -> LanguageModel {
         var model = try LanguageModel.load(
-            checkpoint ?? URL(filePath: configuration.model.model), .trainable(on: device), precision: precision)
+            checkpoint ?? URL(filePath: configuration.model.model),
+            .trainable(on: device),
+            precision: precision
+        )
         model.checkpointsGradients = configuration.compute.gradientCheckpointing
         return model
     }
@@ -53,8 +56,11 @@ struct StageBuilder {
 
     private func reader(_ tokenizer: Tokenizer?, _ model: ModelConfiguration) throws -> DatasetReader {
         try configuration.data.reader(
-            configuration.data.sources, tokenizer: tokenizer, vocabularySize: model.vocabularySize,
-            seed: configuration.loop.seed)
+            configuration.data.sources,
+            tokenizer: tokenizer,
+            vocabularySize: model.vocabularySize,
+            seed: configuration.loop.seed
+        )
     }
 
     private func evaluationReader(_ tokenizer: Tokenizer?, _ model: ModelConfiguration) throws -> DatasetReader? {
@@ -82,16 +88,23 @@ struct StageBuilder {
         let evaluation = try evaluationReader(tokenizer, policy.configuration)?.examples(maximumLength: limit)
         if let evaluation { report(evaluation.report, "evaluation data") }
         return try SupervisedStage(
-            configuration, policy: policy, rows: training.rows.map(\.row),
-            evaluation: evaluation?.rows.map(\.row) ?? [])
+            configuration,
+            policy: policy,
+            rows: training.rows.map(\.row),
+            evaluation: evaluation?.rows.map(\.row) ?? []
+        )
     }
 
     private func reward() throws -> any Stage {
         let model = try scoreModel(checkpoint ?? URL(filePath: configuration.model.model))
         let (training, evaluation) = try pairs(model.configuration)
         return try RewardStage(
-            configuration, model: model, pairs: PairRows(training), margins: training.map(\.margin),
-            evaluation: PairRows(evaluation))
+            configuration,
+            model: model,
+            pairs: PairRows(training),
+            margins: training.map(\.margin),
+            evaluation: PairRows(evaluation)
+        )
     }
 
     private func preference() throws -> any Stage {
@@ -100,8 +113,12 @@ struct StageBuilder {
         let reference = try frozen(configuration.model.referenceDirectory)
         try check(reference.configuration, configuration.model.referenceDirectory, "reference model", policy)
         return try PreferenceStage(
-            configuration, policy: policy, reference: reference, pairs: PairRows(training),
-            evaluation: PairRows(evaluation))
+            configuration,
+            policy: policy,
+            reference: reference,
+            pairs: PairRows(training),
+            evaluation: PairRows(evaluation)
+        )
     }
 
     private func reinforcement() throws -> any Stage {
@@ -111,31 +128,45 @@ struct StageBuilder {
         let reference = try frozen(configuration.model.referenceDirectory)
         try check(reference.configuration, configuration.model.referenceDirectory, "reference model", policy)
         let critic = try scoreModel(
-            checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory))
+            checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory)
+        )
         try check(critic.configuration, configuration.criticDirectory, "critic", policy)
         let scorer = RolloutScorer(
-            policy: policy, reference: reference,
+            policy: policy,
+            reference: reference,
             critic: CriticModel(
-                model: critic, statistics: settings.normalizeReward ? critic.configuration.statistics : nil),
+                model: critic,
+                statistics: settings.normalizeReward ? critic.configuration.statistics : nil
+            ),
             reward: try settings.rewardModel.map { try judge($0, policy) },
             dpo: try configuration.stage == .rto ? configuration.tokenReward.dpoModel.map { try dpo($0, policy) } : nil,
-            settings: settings, tokenReward: configuration.tokenReward,
-            microBatchTokens: configuration.loop.microBatchTokens)
+            settings: settings,
+            tokenReward: configuration.tokenReward,
+            microBatchTokens: configuration.loop.microBatchTokens
+        )
         return try ReinforcementStage(
-            configuration, scorer: scorer, source: rollouts(policy, tokenizer),
-            endOfSequence: tokenizer?.endOfSequence ?? policy.configuration.endOfSequence.first,
-            recorder: RolloutRecorder(run: run, tokenizer: tokenizer))
+            configuration,
+            scorer: scorer,
+            source: rollouts(policy, tokenizer),
+            endOfSequence: tokenizer?.endOfSequence
+                ?? policy.configuration.endOfSequence.first { $0 < policy.configuration.vocabularySize },
+            recorder: RolloutRecorder(run: run, tokenizer: tokenizer)
+        )
     }
 
     private func judge(_ directory: String, _ policy: LanguageModel) throws -> RewardJudge {
         let model = try ScoreModel.load(
-            URL(filePath: directory), .frozen(precision, on: device), precision: precision)
+            URL(filePath: directory),
+            .frozen(precision, on: device),
+            precision: precision
+        )
         try check(model.configuration, directory, "reward model", policy)
         guard configuration.reinforcement.normalizeReward else { return RewardJudge(model: model, statistics: nil) }
         guard let statistics = model.configuration.statistics else {
             throw TrainingError(
                 "\(directory): --normalize-reward needs \"mean\" and \"std\" in the reward model's config.json; "
-                    + "`rto train reward --eval-data` writes them")
+                    + "`rto train reward --eval-data` writes them"
+            )
         }
         return RewardJudge(model: model, statistics: statistics)
     }
@@ -150,7 +181,8 @@ struct StageBuilder {
         let settings = configuration.reinforcement
         if let path = settings.rollouts {
             return .recorded(
-                try RecordedRollouts.read(path, vocabularySize: policy.configuration.vocabularySize))
+                try RecordedRollouts.read(path, vocabularySize: policy.configuration.vocabularySize)
+            )
         }
         let prompts = try reader(tokenizer, policy.configuration).prompts(maximumLength: configuration.promptLimit)
         report(prompts.report, "prompts")
@@ -159,16 +191,29 @@ struct StageBuilder {
         return .prompts(
             prompts.rows,
             SamplingParameters(
-                maxNewTokens: sampling.maxNewTokens, minNewTokens: sampling.minNewTokens,
-                temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, stopTokens: stops))
+                maxNewTokens: sampling.maxNewTokens,
+                minNewTokens: sampling.minNewTokens,
+                temperature: sampling.temperature,
+                topK: sampling.topK,
+                topP: sampling.topP,
+                stopTokens: stops
+            )
+        )
     }
 
     private func check(
-        _ model: ModelConfiguration, _ directory: String, _ role: String, _ policy: LanguageModel
+        _ model: ModelConfiguration,
+        _ directory: String,
+        _ role: String,
+        _ policy: LanguageModel
     ) throws {
         try checkVocabulary(
-            of: directory, model, role: role, matches: policy.configuration,
-            try tokenizer(policy.configuration))
+            of: directory,
+            model,
+            role: role,
+            matches: policy.configuration,
+            try tokenizer(policy.configuration)
+        )
     }
 }
 

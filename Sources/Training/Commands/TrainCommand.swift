@@ -23,10 +23,14 @@ public func train(_ configuration: TrainConfiguration, recipe: Recipe) throws {
 }
 
 /// Goes on with a run where its last checkpoint stands; a run without one starts again.
+///
+/// Relative paths of the recipe start from the directory in which the run was started, which becomes the current one.
 public func resume(run path: String) throws {
-    let run = try RunDirectory(existing: path)
-    var configuration = try Recipe.configuration(readingFrom: run.recipeURL.path)
-    configuration.loop.output = path
+    let run = try RunDirectory(existing: URL(filePath: path).absoluteURL.path)
+    let recorded = try Recipe.recorded(in: run.recipeURL.path)
+    var configuration = recorded.configuration
+    configuration.loop.output = run.url.path
+    if let directory = recorded.workingDirectory { _ = FileManager.default.changeCurrentDirectoryPath(directory) }
     if run.isFinished {
         note("\(path): the run is finished, there is nothing to do")
         return
@@ -37,7 +41,10 @@ public func resume(run path: String) throws {
     try run.truncateMetrics(after: step ?? 0)
     let checkpoint = step.map(run.checkpoint)
     let stage = try StageBuilder(
-        configuration: configuration, run: run, checkpoint: checkpoint, device: device
+        configuration: configuration,
+        run: run,
+        checkpoint: checkpoint,
+        device: device
     ).build()
     if let checkpoint { try TrainingLoop.restore(stage, from: checkpoint) }
     note(step.map { "going on after step \($0) of \(stage.totalSteps)" } ?? "no checkpoint yet: starting again")

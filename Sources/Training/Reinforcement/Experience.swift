@@ -13,12 +13,20 @@ struct Experience {
 
     init(_ rows: [ResponseBatch.Row], _ scored: ScoredRollout) {
         self.init(
-            rows, logProbabilities: scored.logProbabilities.floats, advantages: scored.whitenedAdvantages.floats,
-            values: scored.values.floats, returns: scored.returns.floats)
+            rows,
+            logProbabilities: scored.logProbabilities.floats,
+            advantages: scored.whitenedAdvantages.floats,
+            values: scored.values.floats,
+            returns: scored.returns.floats
+        )
     }
 
     private init(
-        _ rows: [ResponseBatch.Row], logProbabilities: [Float], advantages: [Float], values: [Float], returns: [Float]
+        _ rows: [ResponseBatch.Row],
+        logProbabilities: [Float],
+        advantages: [Float],
+        values: [Float],
+        returns: [Float]
     ) {
         self.rows = rows
         self.logProbabilities = logProbabilities
@@ -55,7 +63,9 @@ struct Experience {
     init?(restoring state: StageState) throws {
         guard let tokens = state.tensor("experience.tokens")?.integers else { return nil }
         func column(_ name: String) throws -> Tensor {
-            guard let tensor = state.tensor(name) else { throw TrainingError("the checkpoint's experience has no \(name)") }
+            guard let tensor = state.tensor(name) else {
+                throw TrainingError("the checkpoint's experience has no \(name)")
+            }
             return tensor
         }
         let prompts = try column("experience.prompt_lengths").integers
@@ -66,7 +76,9 @@ struct Experience {
             rows.append(
                 .init(
                     prompt: Array(tokens[start..<start + prompt]),
-                    response: Array(tokens[start + prompt..<start + prompt + response])))
+                    response: Array(tokens[start + prompt..<start + prompt + response])
+                )
+            )
             start += prompt + response
         }
         let floats = try Self.columns.map { try column($0.name).floats }

@@ -7,7 +7,9 @@ import Objectives
 import Tokenizers
 import Torch
 
-/// PPO and RTO: sample, score, update policy and critic. RTO is PPO whose scorer has a DPO model.
+/// PPO and RTO: sample, score, update policy and critic.
+///
+/// RTO is PPO whose scorer has a DPO model.
 final class ReinforcementStage: Stage {
     private let configuration: TrainConfiguration
     private let settings: ReinforcementSettings
@@ -26,7 +28,10 @@ final class ReinforcementStage: Stage {
     private var rolloutMetrics = Metrics()
 
     init(
-        _ configuration: TrainConfiguration, scorer: RolloutScorer, source: RolloutSource, endOfSequence: Int?,
+        _ configuration: TrainConfiguration,
+        scorer: RolloutScorer,
+        source: RolloutSource,
+        endOfSequence: Int?,
         recorder: RolloutRecorder
     ) throws {
         self.configuration = configuration
@@ -35,31 +40,46 @@ final class ReinforcementStage: Stage {
         self.endOfSequence = endOfSequence
         self.recorder = recorder
         settings = configuration.reinforcement
-        let updates = settings.rolloutBatchSize / configuration.loop.batchSize * settings.epochs
+        let updates = boundedProduct(settings.rolloutBatchSize / configuration.loop.batchSize, settings.epochs)
         stepsPerRollout = updates
         let isSampled = if case .prompts = source { true } else { false }
         schedule = try DataSchedule(
             rowCount: source.count,
-            batchSize: isSampled ? settings.rolloutBatchSize / settings.sampling.samplesPerPrompt : settings.rolloutBatchSize,
-            epochs: configuration.loop.epochs, maxSteps: configuration.loop.maxSteps.map { ($0 + updates - 1) / updates },
-            seed: configuration.loop.seed, isShuffled: !configuration.data.keepsOrder,
-            noun: isSampled ? "prompts" : "recorded rollouts")
-        totalSteps = min(schedule.totalSteps * updates, configuration.loop.maxSteps ?? .max)
+            batchSize: isSampled
+                ? settings.rolloutBatchSize / settings.sampling.samplesPerPrompt : settings.rolloutBatchSize,
+            epochs: configuration.loop.epochs,
+            maxSteps: configuration.loop.maxSteps.map { ($0 - 1) / updates + 1 },
+            seed: configuration.loop.seed,
+            isShuffled: !configuration.data.keepsOrder,
+            noun: isSampled ? "prompts" : "recorded rollouts"
+        )
+        totalSteps = min(boundedProduct(schedule.totalSteps, updates), configuration.loop.maxSteps ?? .max)
         controller = KLController(
             coefficient: settings.klCoefficient,
-            rule: settings.klTarget.map { .adaptive(target: $0, horizon: Double(configuration.reinforcement.klHorizon)) }
-                ?? .fixed)
+            rule: settings.klTarget.map {
+                .adaptive(target: $0, horizon: Double(configuration.reinforcement.klHorizon))
+            }
+                ?? .fixed
+        )
         let optimizer = configuration.optimizer
         policyLearner = Learner(
-            "policy", scorer.policy.parameters, settings: optimizer, learningRate: optimizer.learningRate,
-            totalSteps: totalSteps)
+            "policy",
+            scorer.policy.parameters,
+            settings: optimizer,
+            learningRate: optimizer.learningRate,
+            totalSteps: totalSteps
+        )
         criticLearner = Learner(
-            "critic", scorer.critic.model.parameters, settings: optimizer, learningRate: settings.criticLearningRate,
-            totalSteps: totalSteps)
+            "critic",
+            scorer.critic.model.parameters,
+            settings: optimizer,
+            learningRate: settings.criticLearningRate,
+            totalSteps: totalSteps
+        )
     }
 
     let totalSteps: Int
-    var stepsPerEpoch: Int { schedule.stepsPerEpoch * stepsPerRollout }
+    var stepsPerEpoch: Int { boundedProduct(schedule.stepsPerEpoch, stepsPerRollout) }
     var learners: [Learner] { [policyLearner, criticLearner] }
 
     func step(_ step: Int) throws -> Metrics {
@@ -107,14 +127,21 @@ final class ReinforcementStage: Stage {
             let ids = chosen.map { prompts[$0].ids }
             let samples = settings.sampling.samplesPerPrompt
             let completions = try SequenceGenerator(scorer.policy, parameters).generate(
-                ids, samplesPerPrompt: samples, seed: UInt64(bitPattern: Int64(configuration.loop.seed)),
-                firstIndex: UInt64(number * settings.rolloutBatchSize))
+                ids,
+                samplesPerPrompt: samples,
+                seed: UInt64(bitPattern: Int64(configuration.loop.seed)),
+                firstIndex: UInt64(number * settings.rolloutBatchSize)
+            )
             return Rollout(
                 sequences: completions.enumerated().map { index, completion in
                     Rollout.Sequence(
-                        prompt: ids[index / samples], response: completion.tokens, isFinished: completion.isFinished,
-                        samplerLogProbabilities: completion.logProbabilities)
-                })
+                        prompt: ids[index / samples],
+                        response: completion.tokens,
+                        isFinished: completion.isFinished,
+                        samplerLogProbabilities: completion.logProbabilities
+                    )
+                }
+            )
         }
     }
 
@@ -126,8 +153,11 @@ final class ReinforcementStage: Stage {
         let perEpoch = settings.rolloutBatchSize / size
         // Not the order of the prompts: another stream of the same seed.
         let order = EpochOrder(
-            count: settings.rolloutBatchSize, seed: ~UInt64(bitPattern: Int64(configuration.loop.seed)),
-            epoch: number * settings.epochs + update / perEpoch, shuffles: !configuration.data.keepsOrder)
+            count: settings.rolloutBatchSize,
+            seed: ~UInt64(bitPattern: Int64(configuration.loop.seed)),
+            epoch: number * settings.epochs + update / perEpoch,
+            shuffles: !configuration.data.keepsOrder
+        )
         let start = update % perEpoch * size
         return Array(order.indices[start..<start + size])
     }
@@ -143,15 +173,25 @@ final class ReinforcementStage: Stage {
             let batch = ResponseBatch(Array(rows[range]))
             let part = Array(chosen[range])
             let weights = LossWeights.weights(
-                batch.ragged, normalization: configuration.optimizer.normalization, batch: totals)
+                batch.ragged,
+                normalization: configuration.optimizer.normalization,
+                batch: totals
+            )
             let policy = clippedPolicyLoss(
                 new: scorer.policy.logProbabilities(batch, temperature: settings.sampling.temperature),
                 old: experience.tokens(part, of: \.logProbabilities),
-                advantages: experience.tokens(part, of: \.advantages), weights: weights, clipRange: settings.clipRange)
+                advantages: experience.tokens(part, of: \.advantages),
+                weights: weights,
+                clipRange: settings.clipRange
+            )
             policy.loss.backward()
             let value = clippedValueLoss(
-                new: scorer.critic.values(batch), old: experience.tokens(part, of: \.values),
-                returns: experience.tokens(part, of: \.returns), weights: weights, clipRange: settings.valueClipRange)
+                new: scorer.critic.values(batch),
+                old: experience.tokens(part, of: \.values),
+                returns: experience.tokens(part, of: \.returns),
+                weights: weights,
+                clipRange: settings.valueClipRange
+            )
             value.loss.backward()
             tokens += batch.batch.tokens.count
             add("policy/loss", policy.loss)
@@ -221,7 +261,7 @@ final class ReinforcementStage: Stage {
     func saveModels(to directory: URL) throws {
         try savePolicy(scorer.policy, configuration, to: directory)
         let critic = directory.appending(path: Checkpoint.criticFolder)
-        try FileManager.default.createDirectory(at: critic, withIntermediateDirectories: true)
+        try makeDirectory(critic)
         try scorer.critic.model.save(to: critic, dtype: .float32)
     }
 

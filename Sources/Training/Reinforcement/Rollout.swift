@@ -29,11 +29,13 @@ struct Rollout {
             guard let endOfSequence else {
                 throw TrainingError(
                     "--truncation force-eos needs an end-of-sequence token, and neither config.json nor the tokenizer "
-                        + "names one; use --truncation keep or penalize")
+                        + "names one; use --truncation keep or penalize"
+                )
             }
             return ResponseBatch.Row(
                 prompt: sequence.prompt,
-                response: forcingEndOfSequence(sequence.response, isFinished: false, endOfSequence: endOfSequence))
+                response: forcingEndOfSequence(sequence.response, isFinished: false, endOfSequence: endOfSequence)
+            )
         }
     }
 
@@ -62,7 +64,8 @@ enum RecordedRollouts {
     static func read(_ path: String, vocabularySize: Int) throws -> [Rollout.Sequence] {
         let file = try SafetensorsFile(url: URL(filePath: path))
         func column(_ name: String) throws -> [Int] {
-            guard let tensor = file.tensor(name), tensor.rank == 1, tensor.dtype == .bool || !tensor.dtype.isFloatingPoint
+            guard let tensor = file.tensor(name), tensor.rank == 1,
+                tensor.dtype == .bool || !tensor.dtype.isFloatingPoint
             else { throw TrainingError("\(path): recorded rollouts need a column of whole numbers \"\(name)\"") }
             return tensor.integers
         }
@@ -74,7 +77,8 @@ enum RecordedRollouts {
             finished.count == promptLengths.count, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 })
         else {
             throw TrainingError(
-                "\(path): sequence_offsets must rise from 0 to the number of tokens, one more than prompt_lengths and finished")
+                "\(path): sequence_offsets must rise from 0 to the number of tokens, one more than prompt_lengths and finished"
+            )
         }
         if let wrong = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
             throw TrainingError("\(path): token id \(wrong) is outside the model's vocabulary of \(vocabularySize)")
@@ -84,11 +88,14 @@ enum RecordedRollouts {
             guard promptLengths[index] > 0, promptLengths[index] < ids.count else {
                 throw TrainingError(
                     "\(path): sequence \(index) has \(ids.count) tokens and a prompt of \(promptLengths[index]); "
-                        + "prompt and response need at least one token each")
+                        + "prompt and response need at least one token each"
+                )
             }
             return Rollout.Sequence(
-                prompt: Array(ids.prefix(promptLengths[index])), response: Array(ids.dropFirst(promptLengths[index])),
-                isFinished: finished[index] != 0)
+                prompt: Array(ids.prefix(promptLengths[index])),
+                response: Array(ids.dropFirst(promptLengths[index])),
+                isFinished: finished[index] != 0
+            )
         }
     }
 

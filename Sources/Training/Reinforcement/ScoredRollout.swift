@@ -64,16 +64,36 @@ struct RolloutScorer {
             let scores = reward.map { judge in all { judge.scores($0) } } ?? Tensor.zeros([rows.count])
             let kl = KLEstimator.k1.estimate(policy: logProbabilities, reference: reference)
             let rewards = shapedRewards(
-                kl: kl, klCoefficient: klCoefficient, tokenRewards: dense?.rewards,
-                scores: penalized(scores, isFinished), rewardCoefficient: settings.rewardCoefficient,
-                rewardClip: settings.rewardClip, rows: ragged)
+                kl: kl,
+                klCoefficient: klCoefficient,
+                tokenRewards: dense?.rewards,
+                scores: penalized(scores, isFinished),
+                rewardCoefficient: settings.rewardCoefficient,
+                rewardClip: settings.rewardClip,
+                rows: ragged
+            )
             let (advantages, returns) = generalizedAdvantages(
-                rewards: rewards, values: values, rows: ragged, gamma: settings.gamma, lambda: settings.lambda)
+                rewards: rewards,
+                values: values,
+                rows: ragged,
+                gamma: settings.gamma,
+                lambda: settings.lambda
+            )
             return ScoredRollout(
-                logProbabilities: logProbabilities, entropies: Tensor.concatenated(own.map(\.1)).to(.cpu),
-                reference: reference, dpo: dpo, tokenRewards: dense?.rewards, clipFraction: dense?.clipFraction ?? 0,
-                kl: kl, scores: scores, rewards: rewards, values: values, advantages: advantages,
-                whitenedAdvantages: whitened(advantages), returns: returns)
+                logProbabilities: logProbabilities,
+                entropies: Tensor.concatenated(own.map(\.1)).to(.cpu),
+                reference: reference,
+                dpo: dpo,
+                tokenRewards: dense?.rewards,
+                clipFraction: dense?.clipFraction ?? 0,
+                kl: kl,
+                scores: scores,
+                rewards: rewards,
+                values: values,
+                advantages: advantages,
+                whitenedAdvantages: whitened(advantages),
+                returns: returns
+            )
         }
     }
 

@@ -16,7 +16,11 @@ final class Learner {
     private let totalSteps: Int
 
     init(
-        _ name: String, _ parameters: ParameterStore, settings: OptimizerSettings, learningRate: Double, totalSteps: Int
+        _ name: String,
+        _ parameters: ParameterStore,
+        settings: OptimizerSettings,
+        learningRate: Double,
+        totalSteps: Int
     ) {
         self.name = name
         self.parameters = parameters
@@ -24,8 +28,13 @@ final class Learner {
         self.totalSteps = totalSteps
         peakLearningRate = learningRate
         optimizer = AdamW(
-            parameters.tensors, decayed: parameters.decayed, beta1: settings.beta1, beta2: settings.beta2,
-            epsilon: settings.epsilon, weightDecay: settings.weightDecay)
+            parameters.tensors,
+            decayed: parameters.decayed,
+            beta1: settings.beta1,
+            beta2: settings.beta2,
+            epsilon: settings.epsilon,
+            weightDecay: settings.weightDecay
+        )
     }
 
     /// The rate of the update after `step` updates.
@@ -42,10 +51,15 @@ final class Learner {
         let norm =
             settings.maxGradientNorm > 0
             ? clipGradients(parameters.tensors, maximum: settings.maxGradientNorm) : gradientNorm(parameters.tensors)
-        guard norm.isFinite else { throw TrainingError.diverged(step: step + 1, quantity: "the \(name)'s gradient norm") }
+        guard norm.isFinite else {
+            throw TrainingError.diverged(step: step + 1, quantity: "the \(name)'s gradient norm")
+        }
         optimizer.update(learningRate: learningRate(step: step))
         return norm
     }
+
+    /// Whether every weight is a finite number; a step can overflow although its gradient did not.
+    var isFinite: Bool { withoutGradients { parameters.tensors.allSatisfy { $0.isFinite().allTrue() } } }
 
     /// Writes the optimizer's state to `<name>_optimizer.safetensors`.
     func saveOptimizer(to directory: URL) throws {
@@ -58,16 +72,18 @@ final class Learner {
     /// Restores the optimizer's state from a checkpoint.
     func restoreOptimizer(from directory: URL) throws {
         let file = try SafetensorsFile(url: directory.appending(path: fileName))
-        func tensor(_ name: String) throws -> Tensor {
-            guard let tensor = file.tensor(name) else {
-                throw TrainingError("\(file.url.path): the optimizer's state has no \(name)")
+        func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+            guard let tensor = file.tensor(name), tensor.shape == shape else {
+                throw TrainingError("\(file.url.path): the optimizer's state has no \(name) of shape \(shape)")
             }
             return tensor
         }
-        let names = parameters.names
+        let masters = zip(parameters.names, parameters.tensors.map(\.shape))
         try optimizer.restore(
-            means: names.map { try tensor("mean." + $0) }, squares: names.map { try tensor("square." + $0) },
-            step: tensor("step").integers[0])
+            means: masters.map { try tensor("mean." + $0, $1) },
+            squares: masters.map { try tensor("square." + $0, $1) },
+            step: tensor("step", [1]).integers[0]
+        )
     }
 
     private var fileName: String { name + "_optimizer.safetensors" }

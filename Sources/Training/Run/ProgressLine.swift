@@ -2,7 +2,8 @@ import Foundation
 
 /// Writes a sentence to standard error.
 func note(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    // Standard error may be closed or full, which is no reason to stop.
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
 }
 
 /// Progress on standard error: a live line with rate and time left on a terminal, plain lines elsewhere.
@@ -51,7 +52,7 @@ struct ProgressLine {
     private static func short(_ value: Double) -> String { String(format: "%.4g", value) }
 
     private static func clock(_ seconds: Double) -> String {
-        let whole = Int(seconds)
+        let whole = Int(min(seconds, 1e9))
         return whole >= 3600
             ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
             : String(format: "%d:%02d", whole / 60, whole % 60)

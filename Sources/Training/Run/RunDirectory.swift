@@ -30,11 +30,13 @@ public struct RunDirectory {
         url = URL(filePath: path)
         let files = FileManager.default
         if files.fileExists(atPath: url.appending(path: Self.recipeName).path) {
-            throw TrainingError("\(path): holds a run already; go on with `rto resume \(path)` or choose another --output")
+            throw TrainingError(
+                "\(path): holds a run already; go on with `rto resume \(path)` or choose another --output"
+            )
         }
         guard let entries = try? files.contentsOfDirectory(atPath: path) else {
             if files.fileExists(atPath: path) { throw TrainingError("\(path): is a file; --output names a directory") }
-            try reporting("cannot be made") { try files.createDirectory(at: url, withIntermediateDirectories: true) }
+            try makeDirectory(url)
             try AtomicFile.write(Array(recipe.text.utf8), to: recipeURL)
             return
         }
@@ -85,9 +87,7 @@ public struct RunDirectory {
 
     private func folder(_ name: String) throws -> URL {
         let folder = url.appending(path: name)
-        try reporting("cannot be made") {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        }
+        try makeDirectory(folder)
         return folder
     }
 
@@ -110,11 +110,13 @@ public struct RunDirectory {
         let files = FileManager.default
         try? files.removeItem(at: partial)
         do {
-            try reporting("cannot be made") { try files.createDirectory(at: partial, withIntermediateDirectories: true) }
+            try makeDirectory(partial)
             try body(partial)
             try synchronize(partial)
             try? files.removeItem(at: checkpoint(step))
-            try reporting("cannot be renamed") { try files.moveItem(at: partial, to: checkpoint(step)) }
+            guard rename(partial.path, checkpoint(step).path) == 0 else {
+                throw systemError(checkpoint(step), "cannot be given its name")
+            }
             try synchronize(url)
         } catch {
             try? files.removeItem(at: partial)
@@ -141,12 +143,7 @@ public struct RunDirectory {
         let descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         guard descriptor >= 0 else { throw systemError(file, "cannot be opened") }
         defer { close(descriptor) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 else { throw systemError(file, "cannot be written") }
-            written += count
-        }
+        guard writeAll(bytes, to: descriptor) else { throw systemError(file, "cannot be written") }
     }
 
     private func synchronize(_ directory: URL) throws {
@@ -154,18 +151,5 @@ public struct RunDirectory {
         guard descriptor >= 0 else { throw systemError(directory, "cannot be opened") }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw systemError(directory, "cannot be brought to the disk") }
-    }
-
-    private func systemError(_ file: URL, _ problem: String) -> TrainingError {
-        TrainingError("\(file.path): \(problem): \(String(cString: strerror(errno)))")
-    }
-
-    private func reporting(_ problem: String, _ body: () throws -> Void) throws {
-        do {
-            try body()
-        } catch let error as CocoaError {
-            let reason = (error.userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription
-            throw TrainingError("\(url.path): \(problem): \(reason ?? error.localizedDescription)")
-        }
     }
 }

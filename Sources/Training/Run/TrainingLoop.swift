@@ -23,7 +23,7 @@ struct TrainingLoop {
             var metrics = try timed(step) { try stage.step(step) }
             let made = step + 1
             if isEvaluated(after: made), let evaluation = try stage.evaluate() { metrics.append(evaluation) }
-            if made % settings.logEvery == 0 || made == stage.totalSteps { try run.append(metrics) }
+            try run.append(metrics)
             progress.show(metrics, isLogged: made % settings.logEvery == 0 || made == stage.totalSteps)
             let signal = Interruption.signal
             if signal != nil || settings.saveEvery.map({ made % $0 == 0 }) == true { try saveCheckpoint(made) }
@@ -31,10 +31,12 @@ struct TrainingLoop {
                 progress.finish()
                 throw TrainingError(
                     "interrupted after step \(made); go on with `rto resume \(run.url.relativePath)`",
-                    .interrupted(bySignal: signal))
+                    .interrupted(bySignal: signal)
+                )
             }
         }
         progress.finish()
+        try checkWeights(after: stage.totalSteps)
         try stage.export(to: run.url)
         note("\(stage.totalSteps) steps done; the model is in \(run.url.relativePath)")
     }
@@ -49,7 +51,9 @@ struct TrainingLoop {
         let found = try body()
         let elapsed = start.duration(to: .now)
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-        guard found["loss"]?.isFinite != false else { throw TrainingError.diverged(step: step + 1, quantity: "the loss") }
+        guard found["loss"]?.isFinite != false else {
+            throw TrainingError.diverged(step: step + 1, quantity: "the loss")
+        }
         var metrics = Metrics()
         metrics["step"] = Double(step + 1)
         metrics["epoch"] = Double(step + 1) / Double(stage.stepsPerEpoch)
@@ -60,7 +64,15 @@ struct TrainingLoop {
         return metrics
     }
 
+    /// - Throws: `TrainingError` with status 75 where a weight is not finite: such a model must not be saved as a good one.
+    private func checkWeights(after step: Int) throws {
+        for learner in stage.learners where !learner.isFinite {
+            throw TrainingError.diverged(step: step, quantity: "a weight of the \(learner.name)")
+        }
+    }
+
     private func saveCheckpoint(_ step: Int) throws {
+        try checkWeights(after: step)
         try run.writeCheckpoint(step, keeping: settings.keepCheckpoints) { directory in
             try stage.saveModels(to: directory)
             for learner in stage.learners { try learner.saveOptimizer(to: directory) }

@@ -13,18 +13,25 @@ struct DataSchedule {
     let totalSteps: Int
 
     init(
-        rowCount: Int, batchSize: Int, epochs: Int, maxSteps: Int?, seed: Int, isShuffled: Bool, noun: String
+        rowCount: Int,
+        batchSize: Int,
+        epochs: Int,
+        maxSteps: Int?,
+        seed: Int,
+        isShuffled: Bool,
+        noun: String
     ) throws {
         guard rowCount >= batchSize else {
             throw TrainingError(
-                "the data hold \(rowCount) usable \(noun), fewer than one batch of \(batchSize); lower the batch size")
+                "the data hold \(rowCount) usable \(noun), fewer than one batch of \(batchSize); lower the batch size"
+            )
         }
         self.rowCount = rowCount
         self.batchSize = batchSize
         self.seed = UInt64(bitPattern: Int64(seed))
         self.isShuffled = isShuffled
         stepsPerEpoch = rowCount / batchSize
-        totalSteps = min(stepsPerEpoch * epochs, maxSteps ?? .max)
+        totalSteps = min(boundedProduct(stepsPerEpoch, epochs), maxSteps ?? .max)
     }
 
     /// The rows of a step, counted from 0.
@@ -33,4 +40,10 @@ struct DataSchedule {
         let start = step % stepsPerEpoch * batchSize
         return Array(order.indices[start..<start + batchSize])
     }
+}
+
+/// The product of two counts, or 2⁵³ where it is more: no run makes so many steps, and settings may ask for as many.
+func boundedProduct(_ first: Int, _ second: Int) -> Int {
+    let (product, isTooLarge) = first.multipliedReportingOverflow(by: second)
+    return isTooLarge ? 1 << 53 : min(product, 1 << 53)
 }

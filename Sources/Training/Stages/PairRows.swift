@@ -21,7 +21,9 @@ struct PairRows {
     func rows(of pairs: [Int]) -> [ResponseBatch.Row] { pairs.flatMap { [rows[2 * $0], rows[2 * $0 + 1]] } }
 
     /// Batches of whole pairs within a token budget, each with the positions of its pairs in the list.
-    static func microBatches(_ rows: [ResponseBatch.Row], tokenBudget: Int) -> [(batch: ResponseBatch, pairs: Range<Int>)] {
+    static func microBatches(_ rows: [ResponseBatch.Row], tokenBudget: Int) -> [(
+        batch: ResponseBatch, pairs: Range<Int>
+    )] {
         ResponseBatch.microBatches(rows, tokenBudget: tokenBudget, together: 2).map { range in
             (ResponseBatch(Array(rows[range])), range.lowerBound / 2..<range.upperBound / 2)
         }

@@ -19,7 +19,10 @@ final class PreferenceStage: Stage {
     private var evaluationSums: [Double] = []
 
     init(
-        _ configuration: TrainConfiguration, policy: LanguageModel, reference: LanguageModel, pairs: PairRows,
+        _ configuration: TrainConfiguration,
+        policy: LanguageModel,
+        reference: LanguageModel,
+        pairs: PairRows,
         evaluation: PairRows
     ) throws {
         self.configuration = configuration
@@ -36,8 +39,12 @@ final class PreferenceStage: Stage {
         schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
         referenceSums = Array(repeating: .nan, count: pairs.rows.count)
         learner = Learner(
-            "policy", policy.parameters, settings: configuration.optimizer,
-            learningRate: configuration.optimizer.learningRate, totalSteps: schedule.totalSteps)
+            "policy",
+            policy.parameters,
+            settings: configuration.optimizer,
+            learningRate: configuration.optimizer.learningRate,
+            totalSteps: schedule.totalSteps
+        )
     }
 
     var learners: [Learner] { [learner] }
@@ -106,12 +113,17 @@ final class PreferenceStage: Stage {
     /// The loss of the pairs of one batch from summed log-probabilities of its rows `[2·pairs]`.
     private func evaluate(_ sums: Tensor, reference: [Double], _ batch: ResponseBatch) -> PreferenceOutcome {
         let (chosen, rejected) = sums.chosenAndRejected
-        let (referenceChosen, referenceRejected) = Tensor(reference.map { Float($0) }).chosenAndRejected
+        let (referenceChosen, referenceRejected) = Tensor(reference.map { Float($0) }).to(sums.device).chosenAndRejected
         return loss.evaluate(
             PreferenceLogProbabilities(
-                chosen: chosen, rejected: rejected, referenceChosen: referenceChosen,
-                referenceRejected: referenceRejected, chosenLengths: batch.lengths.alternate(from: 0),
-                rejectedLengths: batch.lengths.alternate(from: 1)))
+                chosen: chosen,
+                rejected: rejected,
+                referenceChosen: referenceChosen,
+                referenceRejected: referenceRejected,
+                chosenLengths: batch.lengths.alternate(from: 0),
+                rejectedLengths: batch.lengths.alternate(from: 1)
+            )
+        )
     }
 
     func saveModels(to directory: URL) throws { try savePolicy(policy, configuration, to: directory) }

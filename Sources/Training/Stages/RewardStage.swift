@@ -17,7 +17,10 @@ final class RewardStage: Stage {
     private var statistics: RewardStatistics?
 
     init(
-        _ configuration: TrainConfiguration, model: ScoreModel, pairs: PairRows, margins: [Double?],
+        _ configuration: TrainConfiguration,
+        model: ScoreModel,
+        pairs: PairRows,
+        margins: [Double?],
         evaluation: PairRows
     ) throws {
         self.configuration = configuration
@@ -27,8 +30,12 @@ final class RewardStage: Stage {
         evaluationPairs = evaluation
         schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
         learner = Learner(
-            "reward", model.parameters, settings: configuration.optimizer,
-            learningRate: configuration.optimizer.learningRate, totalSteps: schedule.totalSteps)
+            "reward",
+            model.parameters,
+            settings: configuration.optimizer,
+            learningRate: configuration.optimizer.learningRate,
+            totalSteps: schedule.totalSteps
+        )
     }
 
     var learners: [Learner] { [learner] }
@@ -104,6 +111,9 @@ final class RewardStage: Stage {
         }
         try configuration.model.copyCompanions(to: directory)
         try model.save(
-            to: directory, dtype: model.precision, statistics: statistics.map { ($0.mean, $0.deviation) })
+            to: directory,
+            dtype: model.precision,
+            statistics: statistics.map { ($0.mean, $0.deviation) }
+        )
     }
 }

@@ -14,7 +14,9 @@ final class SupervisedStage: Stage {
     private let learner: Learner
 
     init(
-        _ configuration: TrainConfiguration, policy: LanguageModel, rows: [ResponseBatch.Row],
+        _ configuration: TrainConfiguration,
+        policy: LanguageModel,
+        rows: [ResponseBatch.Row],
         evaluation: [ResponseBatch.Row]
     ) throws {
         self.configuration = configuration
@@ -23,8 +25,12 @@ final class SupervisedStage: Stage {
         evaluationRows = evaluation
         schedule = try DataSchedule(configuration, rowCount: rows.count, noun: "rows")
         learner = Learner(
-            "policy", policy.parameters, settings: configuration.optimizer,
-            learningRate: configuration.optimizer.learningRate, totalSteps: schedule.totalSteps)
+            "policy",
+            policy.parameters,
+            settings: configuration.optimizer,
+            learningRate: configuration.optimizer.learningRate,
+            totalSteps: schedule.totalSteps
+        )
     }
 
     var learners: [Learner] { [learner] }
@@ -38,7 +44,10 @@ final class SupervisedStage: Stage {
         var loss = 0.0
         for part in parts where !part.targets.isEmpty {
             let weights = LossWeights.weights(
-                part.ragged, normalization: configuration.optimizer.normalization, batch: totals)
+                part.ragged,
+                normalization: configuration.optimizer.normalization,
+                batch: totals
+            )
             let partial = crossEntropy(logProbabilities: policy.logProbabilities(part), weights: weights)
             partial.backward()
             loss += partial.scalar
@@ -82,9 +91,14 @@ extension DataSchedule {
     /// The schedule of a stage that takes rows of its data.
     init(_ configuration: TrainConfiguration, rowCount: Int, noun: String) throws {
         try self.init(
-            rowCount: rowCount, batchSize: configuration.loop.batchSize, epochs: configuration.loop.epochs,
-            maxSteps: configuration.loop.maxSteps, seed: configuration.loop.seed,
-            isShuffled: !configuration.data.keepsOrder, noun: noun)
+            rowCount: rowCount,
+            batchSize: configuration.loop.batchSize,
+            epochs: configuration.loop.epochs,
+            maxSteps: configuration.loop.maxSteps,
+            seed: configuration.loop.seed,
+            isShuffled: !configuration.data.keepsOrder,
+            noun: noun
+        )
     }
 }
 

@@ -38,6 +38,22 @@ struct ClippedValueLossTests {
         }
     }
 
+    @Test("rounding alone is no clip")
+    func rounding() {
+        // Ten thousand float32 values that moved by less than the clip: half of old + (new − old) are not new.
+        let generator = Generator(seed: 1)
+        let (old, moved, returns) = (Tensor.empty([10_000]), Tensor.empty([10_000]), Tensor.empty([10_000]))
+        for tensor in [old, moved, returns] { tensor.fillNormal(deviation: 1, generator) }
+        let result = clippedValueLoss(
+            new: old + moved.clamped(-0.1, 0.1),
+            old: old,
+            returns: returns,
+            weights: Tensor.full([10_000], 1e-4),
+            clipRange: 0.2
+        )
+        #expect(result.clipFraction.scalar == 0)
+    }
+
     @Test("shifting values and returns alike changes nothing")
     func shift() {
         func loss(_ shift: Double) -> Double {

@@ -1,0 +1,99 @@
+import Configuration
+import Foundation
+import Testing
+
+@testable import Training
+
+@Suite("A run that was killed goes on exactly where it stopped")
+struct ResumeTests {
+    let workshop: Workshop
+
+    init() throws { workshop = try Workshop() }
+
+    /// Kills a run after every step in turn; the weights must be the same bit by bit, and so must the metrics.
+    private func check(_ configuration: TrainConfiguration) throws {
+        var configuration = configuration
+        configuration.loop.saveEvery = 1
+        configuration.loop.keepCheckpoints = 0
+        let whole = try workshop.train(configuration)
+        let expected = try whole.repeatableMetrics
+        #expect(expected.map { $0["step"] } == (1...expected.count).map(Double.init))
+        for step in 0...expected.count {
+            let killed = try whole.killed(after: step, as: "killed-\(step)")
+            try resume(run: killed.path)
+            #expect(try killed.modelBytes == whole.modelBytes, "killed after step \(step)")
+            #expect(try killed.repeatableMetrics == expected, "killed after step \(step)")
+            #expect(try killed.fileNames == whole.fileNames)
+        }
+    }
+
+    @Test("supervised, over several epochs")
+    func supervised() throws {
+        var configuration = try workshop.configuration(.sft)
+        configuration.loop.epochs = 3
+        configuration.optimizer.weightDecay = 0.1
+        try check(configuration)
+    }
+
+    @Test("reward model, with evaluation and the statistics that the final model carries")
+    func reward() throws {
+        var configuration = try workshop.configuration(.reward)
+        configuration.loop.epochs = 2
+        configuration.data.evaluation = [try workshop.pairs(6, name: "held-out")]
+        try check(configuration)
+        let statistics = try TrainedRun(url: URL(filePath: workshop.path("run"))).lines("metrics.jsonl").last
+        for step in [0, 4] {
+            let text = try String(contentsOfFile: workshop.path("killed-\(step)/config.json"), encoding: .utf8)
+            let whole = try String(contentsOfFile: workshop.path("run/config.json"), encoding: .utf8)
+            #expect(text == whole && text.contains("\"std\""))
+        }
+        #expect(statistics?["eval_std"]?.number != nil)
+    }
+
+    @Test(
+        "preferences, whose reference log-probabilities are computed once",
+        arguments: [PreferenceObjective.dpo, .ipo]
+    )
+    func preferences(loss: PreferenceObjective) throws {
+        var configuration = try workshop.configuration(.dpo)
+        configuration.loop.epochs = 3
+        configuration.preference.loss = loss
+        configuration.data.evaluation = [try workshop.pairs(3, name: "held-out")]
+        try check(configuration)
+    }
+
+    @Test("reinforcement, in the middle of a rollout's updates too", arguments: [Configuration.Stage.ppo, .rto])
+    func reinforcement(stage: Configuration.Stage) throws {
+        var configuration = try workshop.configuration(stage)
+        configuration.loop.maxSteps = 7
+        configuration.reinforcement.klTarget = 0.5
+        configuration.reinforcement.klHorizon = 50
+        configuration.reinforcement.normalizeReward = true
+        configuration.reinforcement.savesRollouts = true
+        try check(configuration)
+        let metrics = try TrainedRun(url: URL(filePath: workshop.path("run"))).metrics
+        #expect(metrics[3]["kl_coefficient"] == metrics[0]["kl_coefficient"])
+        #expect(metrics[4]["kl_coefficient"] != metrics[0]["kl_coefficient"])
+    }
+
+    @Test("in bfloat16, from float32 masters")
+    func bfloat16() throws {
+        var configuration = try workshop.configuration(.sft)
+        configuration.compute.precision = .bfloat16
+        try check(configuration)
+    }
+
+    @Test("a finished run is left as it is")
+    func finished() throws {
+        let run = try workshop.train(try workshop.configuration(.sft))
+        let before = try run.fileNames
+        try resume(run: run.path)
+        #expect(try run.fileNames == before)
+    }
+
+    @Test("a directory without a recipe is no run")
+    func noRun() throws {
+        #expect(throws: TrainingError.self) { try resume(run: workshop.path("nothing")) }
+        #expect(throws: TrainingError.self) { try resume(run: workshop.directory.url.path) }
+    }
+}
