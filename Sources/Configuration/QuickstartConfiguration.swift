@@ -29,7 +29,7 @@ extension QuickstartConfiguration: Configurable {
                 [
                     .value("output", \.output, "The directory for runs and report"),
                     .value("seed", \.seed, in: .notNegative, "The seed of every random choice"),
-                    .value("threads", \.threads, in: .positive, "Threads; such small models gain nothing from more"),
+                    .value("threads", \.threads, in: .threads, "Threads; such small models gain nothing from more"),
                 ]
             )
         ]

@@ -46,7 +46,7 @@ struct InterruptionTests {
     }
 
     private func training(_ output: String) -> String {
-        "exec $RTO train sft --model model --data rows.jsonl --batch-size 4 --epochs 1000 --learning-rate 0.01 "
+        "exec $RTO train sft --model model --data rows.jsonl --batch-size 4 --epochs 300 --learning-rate 0.01 "
             + "--device cpu --threads 1 --output \(output) 2> \(output).log"
     }
 
@@ -70,7 +70,7 @@ struct InterruptionTests {
 
     @Test("a reader that goes away is an error in one sentence for results, and nothing for reports")
     func streams() throws {
-        let generate = "$RTO generate --model model --data prompts.jsonl --max-new-tokens 64 --device cpu --threads 1"
+        let generate = "$RTO generate --model model --data prompts.jsonl --max-new-tokens 24 --device cpu --threads 1"
         let status = try run("{ \(generate) 2> complaint; echo $? > status; } | head -n 1 > first")
         #expect(status == 0)
         #expect(try String(contentsOfFile: path("status"), encoding: .utf8) == "65\n")

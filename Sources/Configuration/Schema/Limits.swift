@@ -41,6 +41,11 @@ extension Limits where Value: Comparable & SettingConvertible {
     }
 }
 
+extension Limits where Value == Int {
+    /// As many threads as a machine can run; far more would only keep it from working.
+    public static var threads: Limits { .from(1, through: 1024) }
+}
+
 extension Limits where Value == String {
     /// A template with exactly one place for the prompt.
     public static var template: Limits {

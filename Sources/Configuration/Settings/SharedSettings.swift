@@ -25,7 +25,7 @@ extension Setting where Root: Computing {
         [
             .value("precision", \.compute.precision, "The number format of weights and activations"),
             .value("device", \.compute.device, "The device to compute on"),
-            .optional("threads", \.compute.threads, in: .positive, "Threads; none is one for each core"),
+            .optional("threads", \.compute.threads, in: .threads, "Threads; none is one for each core"),
         ]
     }
 }

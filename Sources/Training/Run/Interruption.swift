@@ -13,6 +13,12 @@ enum Interruption {
 
     /// Starts listening to SIGINT and SIGTERM; a second signal ends the process at once.
     static func listen() {
+        // Whoever started this process may have blocked them, which is inherited.
+        var both = sigset_t()
+        sigemptyset(&both)
+        sigaddset(&both, SIGINT)
+        sigaddset(&both, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &both, nil)
         for number in [SIGINT, SIGTERM] {
             Foundation.signal(number) { number in
                 if Interruption.received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }

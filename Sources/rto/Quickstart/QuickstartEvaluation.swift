@@ -29,7 +29,8 @@ struct QuickstartEvaluation {
 
 /// The models that judge responses.
 private struct ResponseScorer {
-    let tokenizer: Tokenizer
+    /// The text of each token by its id.
+    let pieces: [String]
     let promptTokens: [[Int]]
     let reference: LanguageModel
     let dpo: LanguageModel
@@ -40,7 +41,8 @@ private struct ResponseScorer {
 
     init(_ plan: QuickstartPlan) throws {
         let directory = plan.directory
-        tokenizer = try Tokenizer(directory: URL(filePath: directory.model))
+        let tokenizer = try Tokenizer(directory: URL(filePath: directory.model))
+        pieces = Self.pieces(tokenizer)
         var options = DatasetOptions()
         options.chatTemplate = tokenizer.chatTemplate
         let source = DatasetSource(path: directory.world(.evaluationPrompts))
@@ -62,9 +64,17 @@ private struct ResponseScorer {
         try LanguageModel.load(URL(filePath: path), .frozen())
     }
 
+    private static func pieces(_ tokenizer: Tokenizer) -> [String] {
+        (0..<tokenizer.vocabularySize).map { id in
+            if id == tokenizer.endOfSequence { return "<end>" }
+            let text = tokenizer.decode([id])
+            return text.hasPrefix(" ") ? String(text.dropFirst()) : text
+        }
+    }
+
     /// Measures a policy's responses, one to each prompt.
     func measure(_ samples: [SampledRow], of policy: LanguageModel) throws -> [EvaluatedResponse] {
-        guard samples.count == promptTokens.count, samples.allSatisfy({ !$0.tokens.isEmpty }) else {
+        guard samples.count == promptTokens.count, samples.allSatisfy({ isScorable($0.tokens) }) else {
             throw QuickstartError("the samples do not belong to the prompts; delete the directory and start again")
         }
         let rows = zip(promptTokens, samples).map { ResponseBatch.Row(prompt: $0, response: $1.tokens) }
@@ -72,6 +82,8 @@ private struct ResponseScorer {
             try measure(Array(samples[range]), ResponseBatch(Array(rows[range])), of: policy)
         }
     }
+
+    private func isScorable(_ tokens: [Int]) -> Bool { !tokens.isEmpty && tokens.allSatisfy(pieces.indices.contains) }
 
     private func measure(
         _ samples: [SampledRow],
@@ -93,7 +105,7 @@ private struct ResponseScorer {
         return try samples.enumerated().map { index, sample in
             EvaluatedResponse(
                 prompt: sample.prompt,
-                pieces: sample.tokens.map(piece),
+                pieces: sample.tokens.map { pieces[$0] },
                 gold: try GoldReward().score(
                     prompt: sample.prompt,
                     response: sample.completion,
@@ -104,11 +116,5 @@ private struct ResponseScorer {
                 tokenRewards: Array(rewards[ragged.range(index)])
             )
         }
-    }
-
-    private func piece(_ token: Int) -> String {
-        if token == tokenizer.endOfSequence { return "<end>" }
-        let text = tokenizer.decode([token])
-        return text.hasPrefix(" ") ? String(text.dropFirst()) : text
     }
 }

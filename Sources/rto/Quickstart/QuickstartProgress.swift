@@ -9,14 +9,21 @@ struct QuickstartProgress {
 
     init(stepCount: Int) { self.stepCount = stepCount }
 
-    /// Announces the next step.
-    mutating func begin(_ title: String, command: [String]? = nil) {
+    /// Announces the next step, and says whether there is anything to do.
+    ///
+    /// - Parameters:
+    ///   - command: what a person would type to the same end
+    ///   - path: what the step leaves behind when it is done
+    @discardableResult
+    mutating func begins(_ title: String, command: [String] = [], unless path: String? = nil) -> Bool {
         step += 1
-        say("\n[\(step)/\(stepCount)] \(elapsed)  \(title)")
-        if let command {
-            let text = CommandLineText.shell(command)
-            say(text.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
+        let isDone = path.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        say("\n[\(step)/\(stepCount)] \(elapsed)  \(title)" + (isDone ? " (done before)" : ""))
+        if !command.isEmpty, !isDone {
+            let lines = CommandLineText.shell(command).split(separator: "\n")
+            say(lines.map { "    " + $0 }.joined(separator: "\n"))
         }
+        return !isDone
     }
 
     /// Writes a line.

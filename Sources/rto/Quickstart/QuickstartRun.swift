@@ -34,9 +34,9 @@ private struct QuickstartRun {
     // The world.
 
     mutating func makeWorld() throws {
-        progress.begin("A world whose true reward is a known function of the text: prompts, texts, an untrained model")
+        let title = "A world whose true reward is a known function of the text: prompts, texts, an untrained model"
         let model = URL(filePath: directory.model)
-        guard !isThere(directory.model + "/config.json") else { return }
+        guard progress.begins(title, unless: directory.model + "/config.json") else { return }
         let corpus = WorldCorpus(seed: seed)
         try corpus.write(to: model.deletingLastPathComponent())
         try WorldTokenizer().write(to: model)
@@ -61,15 +61,14 @@ private struct QuickstartRun {
 
     private mutating func train(_ title: String, _ configuration: TrainConfiguration) throws {
         let words = CommandLineText.words(configuration)
-        progress.begin(title, command: words)
         let run = configuration.loop.output
-        guard !isThere(run + "/config.json") else { return }
+        guard progress.begins(title, command: words, unless: run + "/config.json") else { return }
         try configuration.check()
         try configuration.checkInputs()
         // Training stops at a signal when it has written a checkpoint; all else is whole or absent whenever it is stopped.
         defer { for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) } }
         do {
-            if isThere(run + "/recipe.yaml") {
+            if FileManager.default.fileExists(atPath: run + "/recipe.yaml") {
                 try Training.resume(run: run)
             } else {
                 let versions = [Recipe.Version("rto", programVersion)]
@@ -87,7 +86,7 @@ private struct QuickstartRun {
 
     private mutating func samplePairs(_ title: String, _ samples: GenerateConfiguration, to pairs: String) throws {
         try sample(title, samples)
-        guard !isThere(pairs) else { return }
+        guard !FileManager.default.fileExists(atPath: pairs) else { return }
         let responses = try SampledRow.read(samples.output ?? "")
         let judged = try judgePairs(responses, seed: seed, purpose: URL(filePath: pairs).lastPathComponent)
         try WorldCorpus.write(judged, to: URL(filePath: pairs))
@@ -98,8 +97,8 @@ private struct QuickstartRun {
     }
 
     private mutating func sample(_ title: String, _ configuration: GenerateConfiguration) throws {
-        progress.begin(title, command: CommandLineText.words(configuration))
-        guard let output = configuration.output, !isThere(output) else { return }
+        let words = CommandLineText.words(configuration)
+        guard progress.begins(title, command: words, unless: configuration.output) else { return }
         try configuration.check()
         try configuration.checkInputs()
         try Training.generate(configuration)
@@ -112,7 +111,7 @@ private struct QuickstartRun {
             let title = "One response of the \(policy.title) policy to each held-out prompt"
             try sample(title, plan.evaluationSamples(of: policy.rawValue))
         }
-        progress.begin("Gold reward, reward model, KL and token rewards of every response")
+        progress.begins("Gold reward, reward model, KL and token rewards of every response")
         let evaluation = try QuickstartEvaluation(plan)
         let report = QuickstartReport(evaluation, directory)
         try report.write()
@@ -120,8 +119,6 @@ private struct QuickstartRun {
         try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
         progress.say("done after \(progress.elapsed)")
     }
-
-    private func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     private func percent(_ part: Int, _ whole: Int) -> String {
         String(format: "%.0f %%", 100 * Double(part) / Double(max(1, whole)))

@@ -11,9 +11,9 @@ enum TextStyle {
     }
 
     /// Rewards below this in size are not shown.
-    static let slight = 0.05
+    static let slight = 0.04
     /// Rewards from this size on are shown in bold.
-    static let strong = 0.3
+    static let strong = 0.15
 
     /// A word with its reward.
     func word(_ word: String, reward: Double) -> String {
@@ -33,7 +33,7 @@ enum TextStyle {
         case .coloured:
             "token rewards: " + word("liked", reward: 0.1) + ", " + word("much liked", reward: 1) + ", "
                 + word("disliked", reward: -0.1) + ", " + word("much disliked", reward: -1)
-                + String(format: " (from %.2f and %.1f on)", Self.slight, Self.strong)
+                + String(format: " (from %.2f and %.2f on)", Self.slight, Self.strong)
         }
     }
 }
