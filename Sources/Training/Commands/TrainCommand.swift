@@ -11,6 +11,8 @@ public func train(_ configuration: TrainConfiguration, recipe: Recipe) throws {
     var recipe = recipe
     recipe.versions.append(Recipe.Version("libtorch", LibTorch.version))
     let run = try RunDirectory(new: configuration.loop.output, recipe: recipe)
+    let lock = try RunLock(run)
+    defer { withExtendedLifetime(lock) {} }
     for sentence in configuration.notes { note(sentence) }
     let stage: any Stage
     do {
@@ -35,6 +37,8 @@ public func resume(run path: String) throws {
         note("\(path): the run is finished, there is nothing to do")
         return
     }
+    let lock = try RunLock(run)
+    defer { withExtendedLifetime(lock) {} }
     let device = try chosenDevice(configuration.compute)
     run.removePartialFiles()
     let step = run.checkpointSteps.last

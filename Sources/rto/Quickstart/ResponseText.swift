@@ -14,11 +14,12 @@ struct ResponseText {
             return (shown, style == .plain ? shown.count : piece.count)
         }
         let label = policy.title.padding(toLength: 5, withPad: " ", startingAt: 0)
-        return wrapped(words, label: label) + "\n" + String(repeating: " ", count: 5) + Self.account(of: response.gold)
-            + "\n"
+        let account = Self.account(of: response.gold).map { ($0, $0.count) }
+        return wrapped(words, label: label) + "\n"
+            + wrapped(account, label: String(repeating: " ", count: label.count)) + "\n"
     }
 
-    /// Words with their visible widths in lines behind a label.
+    /// Texts with their visible widths in lines behind a label.
     private func wrapped(_ words: [(text: String, width: Int)], label: String) -> String {
         var lines = [label]
         var used = label.count
@@ -36,13 +37,13 @@ struct ResponseText {
         return lines.joined(separator: "\n")
     }
 
-    /// What makes up a gold reward: "gold +1.21 = true fact 3 × +1, omitted fact 1 × -0.6, word 19 × -0.01".
-    static func account(of gold: GoldScore) -> String {
+    /// What makes up a gold reward: "gold +1.21 =", "true fact 3 × +1,", "omitted fact 1 × -0.6,", "word 19 × -0.01".
+    static func account(of gold: GoldScore) -> [String] {
         let terms = GoldEvent.allCases.compactMap { event -> String? in
             let count = gold.count(of: event)
             return count == 0 ? nil : "\(name(of: event)) \(count) × " + String(format: "%+g", event.value)
         }
-        return String(format: "gold %+.2f = ", gold.total) + terms.joined(separator: ", ")
+        return [String(format: "gold %+.2f =", gold.total)] + terms.dropLast().map { $0 + "," } + terms.suffix(1)
     }
 
     /// "true fact" of `trueFact`.

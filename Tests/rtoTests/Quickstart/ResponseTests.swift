@@ -78,7 +78,11 @@ private func response(
                 RTO  the size is
                      tall(+0.50) .
                      <end>(-0.25)
-                     gold -0.50 = true fact 1 × +1, no closing 1 × -0.25, omitted fact 2 × -0.6, word 5 × -0.01
+                     gold -0.50 =
+                     true fact 1 × +1,
+                     no closing 1 × -0.25,
+                     omitted fact 2 × -0.6,
+                     word 5 × -0.01
 
                 """
         )
