@@ -59,7 +59,7 @@ let package = Package(
         + room("Datasets", ["JSONText", "Tokenizers", "CZlib"])
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
         + room("Configuration", [.product(name: "Yams", package: "Yams")])
-        + room("Torch", ["CLibTorch", "Safetensors", "JSONText"])
+        + room("Torch", ["CLibTorch", "Safetensors"])
         + room("Objectives", ["Torch"], tests: ["JSONText"])
         + room("Models", ["Torch", "Safetensors", "JSONText"])
         + room(

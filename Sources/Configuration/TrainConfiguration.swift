@@ -48,8 +48,8 @@ public struct TrainConfiguration: Sendable, Equatable {
 
     /// Sentences about settings that were given and have no effect beside the others; for the person, not errors.
     public var notes: [String] {
-        guard stage.isReinforcement, let rollouts = reinforcement.rollouts, !data.sources.isEmpty else { return [] }
-        return ["--data is not read, since --rollouts \(rollouts) takes the place of sampling"]
+        guard stage.isReinforcement, let rollouts = reinforcement.rollouts else { return [] }
+        return ["--rollouts \(rollouts) replaces sampling: --data and the settings of sampling have no effect"]
     }
 }
 

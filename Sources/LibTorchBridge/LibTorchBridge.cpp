@@ -1,4 +1,4 @@
-// The only file that sees LibTorch: dispatcher, autograd and generators behind the C table of CLibTorch.h.
+// The C table of CLibTorch.h: dispatcher, autograd and generators here, hot paths in files of their own.
 
 #include "LibTorchBridge.h"
 

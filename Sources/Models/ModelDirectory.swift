@@ -144,14 +144,18 @@ private func saveModel(_ store: ParameterStore, _ members: JSONObject, to direct
 
 /// The files beside the weights that make a directory usable: tokenizer, chat template, generation settings.
 public enum Companions {
-    /// Names that are copied from a model's directory to what is trained from it.
-    public static let names = [
+    /// The file of a chat template, which goes before the one in `tokenizer_config.json`.
+    public static let chatTemplate = "chat_template.jinja"
+    /// Files that make a tokenizer.
+    public static let tokenizer = [
         "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
-        "vocab.json", "merges.txt", "chat_template.jinja", "generation_config.json",
+        "vocab.json", "merges.txt", chatTemplate,
     ]
+    /// Files that say how to generate.
+    public static let generation = ["generation_config.json"]
 
-    /// Copies those that exist, each atomically.
-    public static func copy(from source: URL, to destination: URL) throws {
+    /// Copies those files that exist, each atomically.
+    public static func copy(_ names: [String], from source: URL, to destination: URL) throws {
         guard source.standardizedFileURL != destination.standardizedFileURL else { return }
         for name in names {
             guard let data = FileManager.default.contents(atPath: source.appending(path: name).path) else { continue }

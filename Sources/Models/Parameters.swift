@@ -47,7 +47,7 @@ public final class ParameterStore {
 
     func parameter(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
         let raw = try source.tensor(name, shape: shape, kind: kind)
-        // A tensor of the right type and device would otherwise be shared with the source.
+        // A leaf of its own: the source's tensor collects no gradient. Storage is shared where nothing is converted.
         let tensor = raw.to(preparation.dtype).to(preparation.device).detached()
         if preparation.isTrainable { tensor.requiresGradient = true }
         names.append(name)

@@ -74,7 +74,8 @@ public struct SamplingParameters: Sendable {
         var probabilities = values.softmax()
         if topP < 1 {
             let before = probabilities.cumulativeSum() - probabilities
-            probabilities = probabilities.filled(where: before.isAtLeast(Tensor.full([1, 1], topP)), with: 0)
+            let limit = Tensor.full([1, 1], topP, on: logits.device)
+            probabilities = probabilities.filled(where: before.isAtLeast(limit), with: 0)
             // The first candidate always stays, also where rounding says otherwise.
             probabilities = Tensor.concatenated(
                 [values.softmax().narrowed(1, 0..<1), probabilities.narrowed(1, 1..<probabilities.size(1))],

@@ -93,7 +93,7 @@ public struct Tensor {
         return doubles[0]
     }
 
-    /// Calls a closure with a copy of the tensor's bytes in row-major order.
+    /// A copy of the tensor's bytes in row-major order.
     public func bytes() -> [UInt8] { Tensor.copy(self, as: UInt8.self, count: count * dtype.byteSize, zero: 0) }
 
     private func elements<Element: BitwiseCopyable>(of tensor: Tensor, zero: Element) -> [Element] {

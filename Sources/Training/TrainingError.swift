@@ -16,7 +16,7 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible, ExitStat
     /// A run whose numbers are no longer finite.
     static func diverged(step: Int, quantity: String) -> TrainingError {
         TrainingError(
-            "training diverged: \(quantity) is not finite at step \(step); the last checkpoint is good, "
+            "training diverged: \(quantity) is not finite at step \(step); checkpoints written before are good, "
                 + "a smaller --learning-rate or --max-grad-norm may help",
             .diverged
         )

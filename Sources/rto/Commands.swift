@@ -3,7 +3,10 @@ import Configuration
 
 /// `rto resume`.
 struct Resume: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Go on exactly where a run stopped.")
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Go on exactly where a run stopped."
+    )
 
     @Argument(help: "The run directory.") var directory: String
 
@@ -51,6 +54,7 @@ struct Quickstart: SettingsCommand {
 /// `rto doctor`.
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Report versions, devices and threads, and whatever is wrong with its remedy."
     )
 

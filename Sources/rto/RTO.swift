@@ -20,6 +20,8 @@ struct RTO: ParsableCommand {
     static func main() {
         // A reader that went away is an error where results are written, and no reason to end a run that only reports to it.
         signal(SIGPIPE, SIG_IGN)
+        // A trap is a fault of the program; its sentence has been written when it arrives here.
+        for number in [SIGILL, SIGTRAP, SIGABRT] { signal(number) { _ in _exit(ExitStatus.fault.rawValue) } }
         var arguments = Array(CommandLine.arguments.dropFirst())
         // Commands that read their own flags also write their own help.
         if arguments.first == "help" { arguments = arguments.dropFirst() + ["--help"] }

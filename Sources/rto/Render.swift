@@ -8,6 +8,7 @@ import Tokenizers
 /// `rto render`: conversations to the text that a model's chat template makes of them.
 struct Render: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "render",
         abstract: "Render conversations by a chat template, one JSON object per line.",
         discussion: """
             Reads {"messages", "add_generation_prompt"} and further variables of the template from standard input and \

@@ -14,7 +14,7 @@ private struct CommandError: ExitStatusProviding, CustomStringConvertible {
 
 /// Throws where the words name a command that does not exist, or not yet.
 func refuseReservedCommands(_ arguments: [String]) throws {
-    let commands = RTO.configuration.subcommands.map { $0._commandName }
+    let commands = RTO.configuration.subcommands.compactMap { $0.configuration.commandName }
     try refuse(arguments.first, reserved: reservedCommands, known: commands, after: "rto")
     guard arguments.first == "train" else { return }
     let stages = Stage.allCases.map(\.rawValue)

@@ -6,6 +6,7 @@ import Tokenizers
 /// `rto tokenize`: texts to ids and ids to texts.
 struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "tokenize",
         abstract: "Turn texts into token ids and back, one JSON object per line.",
         discussion: """
             Reads {"text", "add_special_tokens"} or {"ids", "skip_special_tokens"} from standard input and answers \

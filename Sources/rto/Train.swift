@@ -4,6 +4,7 @@ import Configuration
 /// `rto train`: one stage for each subcommand.
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "train",
         abstract: "Train one stage.",
         subcommands: [SFT.self, Reward.self, DPO.self, PPO.self, RTOStage.self]
     )

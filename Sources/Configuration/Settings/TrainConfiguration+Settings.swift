@@ -130,7 +130,7 @@ extension TrainConfiguration {
             )
         }
         return settings + [
-            .optional("save-every", \.loop.saveEvery, in: .positive, "Steps between checkpoints; none is only the end"),
+            .optional("save-every", \.loop.saveEvery, in: .positive, "Steps between checkpoints; none writes none"),
             .value(
                 "keep-checkpoints",
                 \.loop.keepCheckpoints,

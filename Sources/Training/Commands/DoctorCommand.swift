@@ -23,7 +23,10 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
             object["cuda"] = .string(error.reason)
         }
     } catch {
-        problems.append("\(error.description): delete .libtorch and run ./rto again, or set LIBTORCH to another build")
+        problems.append(
+            "LibTorch could not be loaded (\(error.reason)): delete .libtorch and run ./rto again, "
+                + "or set LIBTORCH to another build"
+        )
     }
     object["problems"] = .array(problems.map { .string($0) })
     if asJSON {

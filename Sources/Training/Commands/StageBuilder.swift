@@ -102,7 +102,6 @@ struct StageBuilder {
             configuration,
             model: model,
             pairs: PairRows(training),
-            margins: training.map(\.margin),
             evaluation: PairRows(evaluation)
         )
     }
@@ -111,7 +110,13 @@ struct StageBuilder {
         let policy = try policy()
         let (training, evaluation) = try pairs(policy.configuration)
         let reference = try frozen(configuration.model.referenceDirectory)
-        try check(reference.configuration, configuration.model.referenceDirectory, "reference model", policy)
+        try check(
+            reference.configuration,
+            configuration.model.referenceDirectory,
+            "reference model",
+            policy,
+            try tokenizer(policy.configuration)
+        )
         return try PreferenceStage(
             configuration,
             policy: policy,
@@ -126,11 +131,17 @@ struct StageBuilder {
         let policy = try policy()
         let tokenizer = try tokenizer(policy.configuration)
         let reference = try frozen(configuration.model.referenceDirectory)
-        try check(reference.configuration, configuration.model.referenceDirectory, "reference model", policy)
+        try check(
+            reference.configuration,
+            configuration.model.referenceDirectory,
+            "reference model",
+            policy,
+            tokenizer
+        )
         let critic = try scoreModel(
             checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory)
         )
-        try check(critic.configuration, configuration.criticDirectory, "critic", policy)
+        try check(critic.configuration, configuration.criticDirectory, "critic", policy, tokenizer)
         let scorer = RolloutScorer(
             policy: policy,
             reference: reference,
@@ -138,8 +149,8 @@ struct StageBuilder {
                 model: critic,
                 statistics: settings.normalizeReward ? critic.configuration.statistics : nil
             ),
-            reward: try settings.rewardModel.map { try judge($0, policy) },
-            dpo: try configuration.stage == .rto ? configuration.tokenReward.dpoModel.map { try dpo($0, policy) } : nil,
+            reward: try settings.rewardModel.map { try judge($0, policy, tokenizer) },
+            dpo: try dpo(policy, tokenizer),
             settings: settings,
             tokenReward: configuration.tokenReward,
             microBatchTokens: configuration.loop.microBatchTokens
@@ -154,13 +165,13 @@ struct StageBuilder {
         )
     }
 
-    private func judge(_ directory: String, _ policy: LanguageModel) throws -> RewardJudge {
+    private func judge(_ directory: String, _ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RewardJudge {
         let model = try ScoreModel.load(
             URL(filePath: directory),
             .frozen(precision, on: device),
             precision: precision
         )
-        try check(model.configuration, directory, "reward model", policy)
+        try check(model.configuration, directory, "reward model", policy, tokenizer)
         guard configuration.reinforcement.normalizeReward else { return RewardJudge(model: model, statistics: nil) }
         guard let statistics = model.configuration.statistics else {
             throw TrainingError(
@@ -171,9 +182,10 @@ struct StageBuilder {
         return RewardJudge(model: model, statistics: statistics)
     }
 
-    private func dpo(_ directory: String, _ policy: LanguageModel) throws -> LanguageModel {
+    private func dpo(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> LanguageModel? {
+        guard configuration.stage == .rto, let directory = configuration.tokenReward.dpoModel else { return nil }
         let model = try frozen(directory)
-        try check(model.configuration, directory, "DPO model", policy)
+        try check(model.configuration, directory, "DPO model", policy, tokenizer)
         return model
     }
 
@@ -205,15 +217,12 @@ struct StageBuilder {
         _ model: ModelConfiguration,
         _ directory: String,
         _ role: String,
-        _ policy: LanguageModel
+        _ policy: LanguageModel,
+        _ tokenizer: Tokenizer?
     ) throws {
-        try checkVocabulary(
-            of: directory,
-            model,
-            role: role,
-            matches: policy.configuration,
-            try tokenizer(policy.configuration)
-        )
+        // The policy's own directory: --tokenizer may have replaced the tokenizer that lies there.
+        if directory == configuration.model.model { return }
+        try checkVocabulary(of: directory, model, role: role, matches: policy.configuration, tokenizer)
     }
 }
 

@@ -26,13 +26,18 @@ public func train(_ configuration: TrainConfiguration, recipe: Recipe) throws {
 
 /// Goes on with a run where its last checkpoint stands; a run without one starts again.
 ///
-/// Relative paths of the recipe start from the directory in which the run was started, which becomes the current one.
+/// Relative paths of the recipe start from the directory in which the run was started, which is the current one meanwhile.
 public func resume(run path: String) throws {
     let run = try RunDirectory(existing: URL(filePath: path).absoluteURL.path)
     let recorded = try Recipe.recorded(in: run.recipeURL.path)
     var configuration = recorded.configuration
     configuration.loop.output = run.url.path
-    if let directory = recorded.workingDirectory { _ = FileManager.default.changeCurrentDirectoryPath(directory) }
+    let files = FileManager.default
+    let before = files.currentDirectoryPath
+    if let directory = recorded.workingDirectory, !files.changeCurrentDirectoryPath(directory) {
+        note("\(directory), where the run was started, is gone: relative paths start from here")
+    }
+    defer { _ = files.changeCurrentDirectoryPath(before) }
     if run.isFinished {
         note("\(path): the run is finished, there is nothing to do")
         return

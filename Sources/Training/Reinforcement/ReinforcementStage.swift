@@ -40,6 +40,12 @@ final class ReinforcementStage: Stage {
         self.endOfSequence = endOfSequence
         self.recorder = recorder
         settings = configuration.reinforcement
+        if settings.truncation == .forceEndOfSequence, endOfSequence == nil {
+            throw TrainingError(
+                "--truncation force-eos needs an end-of-sequence token, and neither config.json nor the tokenizer "
+                    + "names one; use --truncation keep or penalize"
+            )
+        }
         let updates = boundedProduct(settings.rolloutBatchSize / configuration.loop.batchSize, settings.epochs)
         stepsPerRollout = updates
         let isSampled = if case .prompts = source { true } else { false }
@@ -79,6 +85,7 @@ final class ReinforcementStage: Stage {
     }
 
     let totalSteps: Int
+    var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { boundedProduct(schedule.stepsPerEpoch, stepsPerRollout) }
     var learners: [Learner] { [policyLearner, criticLearner] }
 
@@ -107,7 +114,7 @@ final class ReinforcementStage: Stage {
         let rollout = try sample(chosen, number)
         let rolloutSeconds = seconds(since: sampling)
         let scoring = ContinuousClock.now
-        let rows = try rollout.rows(settings.truncation, endOfSequence: endOfSequence)
+        let rows = rollout.rows(settings.truncation, endOfSequence: endOfSequence)
         let coefficient = controller.coefficient
         let scored = scorer.score(rows, isFinished: rollout.sequences.map(\.isFinished), klCoefficient: coefficient)
         rolloutMetrics = summary(rollout, rows, scored)

@@ -21,21 +21,17 @@ struct Rollout {
     var sequences: [Sequence]
 
     /// The responses that are scored and trained on: those cut by the length limit as the setting says.
-    func rows(_ truncation: Truncation, endOfSequence: Int?) throws -> [ResponseBatch.Row] {
-        try sequences.map { sequence in
-            guard truncation == .forceEndOfSequence, !sequence.isFinished else {
+    func rows(_ truncation: Truncation, endOfSequence: Int?) -> [ResponseBatch.Row] {
+        sequences.map { sequence in
+            guard truncation == .forceEndOfSequence, let endOfSequence else {
                 return ResponseBatch.Row(prompt: sequence.prompt, response: sequence.response)
             }
-            guard let endOfSequence else {
-                throw TrainingError(
-                    "--truncation force-eos needs an end-of-sequence token, and neither config.json nor the tokenizer "
-                        + "names one; use --truncation keep or penalize"
-                )
-            }
-            return ResponseBatch.Row(
-                prompt: sequence.prompt,
-                response: forcingEndOfSequence(sequence.response, isFinished: false, endOfSequence: endOfSequence)
+            let response = forcingEndOfSequence(
+                sequence.response,
+                isFinished: sequence.isFinished,
+                endOfSequence: endOfSequence
             )
+            return ResponseBatch.Row(prompt: sequence.prompt, response: response)
         }
     }
 

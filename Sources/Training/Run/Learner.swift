@@ -46,7 +46,7 @@ final class Learner {
 
     /// Clips the gradients that micro-batches have added up, takes the step and returns their norm before clipping.
     ///
-    /// - Throws: `TrainingError` with status 75 where the norm is not finite; nothing is changed then.
+    /// - Throws: `TrainingError` with status 75 where the norm is not finite; this learner is unchanged then.
     func update(step: Int) throws -> Double {
         let norm =
             settings.maxGradientNorm > 0

@@ -31,7 +31,8 @@ struct ProgressLine {
         parts.append("\(Self.clock(left)) left")
         let text = parts.joined(separator: "  ")
         if isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8))
+            // A terminal that went away must not end the run.
+            try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[2K\(text)".utf8))
             isOpen = true
         } else {
             note(text)

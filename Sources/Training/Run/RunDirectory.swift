@@ -150,6 +150,9 @@ public struct RunDirectory {
         let descriptor = open(directory.path, O_RDONLY)
         guard descriptor >= 0 else { throw systemError(directory, "cannot be opened") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw systemError(directory, "cannot be brought to the disk") }
+        // Some file systems cannot do this for a directory, and say so.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw systemError(directory, "cannot be brought to the disk")
+        }
     }
 }

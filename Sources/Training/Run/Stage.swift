@@ -10,6 +10,8 @@ protocol Stage: AnyObject {
     var learners: [Learner] { get }
     /// Optimizer steps of the whole run.
     var totalSteps: Int { get }
+    /// Rows of the data, by which a resumed run notices that they changed.
+    var rowCount: Int { get }
     /// Optimizer steps of one pass over the data.
     var stepsPerEpoch: Int { get }
 

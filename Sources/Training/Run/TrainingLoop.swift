@@ -84,6 +84,7 @@ struct TrainingLoop {
             object["step"] = .integer(step)
             object["epoch"] = .number(Double(step) / Double(stage.stepsPerEpoch))
             object["seed"] = .integer(settings.seed)
+            object["rows"] = .integer(stage.rowCount)
             for (key, value) in state.values.members { object[key] = value }
             let text = JSON.object(object).serialized(pretty: true) + "\n"
             try AtomicFile.write(Array(text.utf8), to: directory.appending(path: Self.stateName))
@@ -99,9 +100,16 @@ struct TrainingLoop {
             throw TrainingError("\(url.path): the checkpoint has no \(stateName)")
         }
         do {
-            state.values = try JSON(parsing: [UInt8](data)).object ?? JSONObject()
+            // A metric of the rollout may be infinite.
+            let options = JSONParsingOptions(allowsNonFiniteNumbers: true)
+            state.values = try JSON(parsing: [UInt8](data), options: options).object ?? JSONObject()
         } catch {
             throw TrainingError("\(url.path): \(error)")
+        }
+        if let rows = state.values["rows"]?.integer, rows != stage.rowCount {
+            throw TrainingError(
+                "the run was started on \(rows) usable rows of data and finds \(stage.rowCount) now; give it back its data"
+            )
         }
         let tensorsURL = directory.appending(path: tensorsName)
         if FileManager.default.fileExists(atPath: tensorsURL.path) {

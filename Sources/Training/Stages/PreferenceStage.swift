@@ -49,6 +49,7 @@ final class PreferenceStage: Stage {
 
     var learners: [Learner] { [learner] }
     var totalSteps: Int { schedule.totalSteps }
+    var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
 
     func step(_ step: Int) throws -> Metrics {

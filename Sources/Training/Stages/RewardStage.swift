@@ -8,7 +8,6 @@ import Torch
 final class RewardStage: Stage {
     private let model: ScoreModel
     private let pairs: PairRows
-    private let margins: [Double?]
     private let evaluationPairs: PairRows
     private let schedule: DataSchedule
     private let configuration: TrainConfiguration
@@ -20,13 +19,11 @@ final class RewardStage: Stage {
         _ configuration: TrainConfiguration,
         model: ScoreModel,
         pairs: PairRows,
-        margins: [Double?],
         evaluation: PairRows
     ) throws {
         self.configuration = configuration
         self.model = model
         self.pairs = pairs
-        self.margins = margins
         evaluationPairs = evaluation
         schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
         learner = Learner(
@@ -40,6 +37,7 @@ final class RewardStage: Stage {
 
     var learners: [Learner] { [learner] }
     var totalSteps: Int { schedule.totalSteps }
+    var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
 
     func step(_ step: Int) throws -> Metrics {
@@ -50,10 +48,8 @@ final class RewardStage: Stage {
         var statistics = PairStatistics()
         for part in PairRows.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens) {
             let (chosen, rejected) = model.rewards(part.batch).chosenAndRejected
-            let margins = part.pairs.map { self.margins[chosenPairs[$0]] }
-            let margin = margins.contains { $0 != nil } ? Tensor(margins.map { Float($0 ?? 0) }) : nil
             let partial =
-                pairwiseRewardLoss(chosen: chosen, rejected: rejected, margin: margin).sum() / Double(chosenPairs.count)
+                pairwiseRewardLoss(chosen: chosen, rejected: rejected).sum() / Double(chosenPairs.count)
             partial.backward()
             loss += partial.scalar
             tokens += part.batch.batch.tokens.count
@@ -96,7 +92,7 @@ final class RewardStage: Stage {
     }
 
     func saveModels(to directory: URL) throws {
-        try configuration.model.copyCompanions(to: directory)
+        try configuration.copyCompanions(to: directory)
         try model.save(to: directory, dtype: .float32)
     }
 
@@ -109,7 +105,7 @@ final class RewardStage: Stage {
         if statistics == nil {
             note("without --eval-data the model carries no mean and std: --normalize-reward will refuse it")
         }
-        try configuration.model.copyCompanions(to: directory)
+        try configuration.copyCompanions(to: directory)
         try model.save(
             to: directory,
             dtype: model.precision,

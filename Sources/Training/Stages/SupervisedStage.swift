@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Models
 import Objectives
+import Safetensors
 import Torch
 
 /// Supervised fine-tuning: cross entropy of completions (algorithm D.1).
@@ -35,6 +36,7 @@ final class SupervisedStage: Stage {
 
     var learners: [Learner] { [learner] }
     var totalSteps: Int { schedule.totalSteps }
+    var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
 
     func step(_ step: Int) throws -> Metrics {
@@ -109,20 +111,24 @@ extension ResponseBatch {
 
 /// Writes the final policy and the files that travel with it; `config.json` comes last and marks the run as finished.
 func exportPolicy(_ policy: LanguageModel, _ configuration: TrainConfiguration, to directory: URL) throws {
-    try configuration.model.copyCompanions(to: directory)
+    try configuration.copyCompanions(to: directory)
     try policy.save(to: directory, dtype: policy.precision)
 }
 
 /// Writes a policy's float32 masters into a checkpoint, which any tool loads too.
 func savePolicy(_ policy: LanguageModel, _ configuration: TrainConfiguration, to directory: URL) throws {
-    try configuration.model.copyCompanions(to: directory)
+    try configuration.copyCompanions(to: directory)
     try policy.save(to: directory, dtype: .float32)
 }
 
-extension ModelSettings {
-    /// Copies tokenizer, chat template and generation settings beside trained weights.
+extension TrainConfiguration {
+    /// Writes tokenizer, chat template and generation settings beside trained weights: those that training used.
     func copyCompanions(to directory: URL) throws {
-        try Companions.copy(from: URL(filePath: model), to: directory)
-        if let tokenizer { try Companions.copy(from: URL(filePath: tokenizer), to: directory) }
+        let own = URL(filePath: model.model)
+        try Companions.copy(Companions.generation, from: own, to: directory)
+        try Companions.copy(Companions.tokenizer, from: URL(filePath: model.tokenizerDirectory), to: directory)
+        if let template = try data.chatTemplateText() {
+            try AtomicFile.write(Array(template.utf8), to: directory.appending(path: Companions.chatTemplate))
+        }
     }
 }
