@@ -13,7 +13,7 @@ public struct ScoreConfiguration: Sendable, Equatable {
     /// The bound on the absolute token reward, after scaling; 0 means none.
     public var tokenRewardClip = 0.0
     /// The most tokens in one forward pass; a longer sequence is a pass of its own.
-    public var microBatchTokens = 8192
+    public var microBatchTokens = 2048
 
     /// What is computed for each row.
     public enum Quantity: Equatable, Sendable {

@@ -45,6 +45,7 @@ private let namesElsewhere = [
     "train-batch-size": "batch-size",
     "generate-max-len": "max-new-tokens",
     "prompt-max-len": "max-prompt-length",
+    "max-len": "max-length",
     "eps-clip": "clip-range",
     "value-clip": "value-clip-range",
     "lambd": "lambda",

@@ -5,7 +5,7 @@ public struct LoopSettings: Equatable, Sendable {
     /// Sequences (SFT), pairs (reward, DPO) or rollouts (PPO, RTO) per optimizer step, all ranks together.
     public var batchSize: Int
     /// The most tokens in one forward and backward pass; a longer sequence is a pass of its own.
-    public var microBatchTokens = 8192
+    public var microBatchTokens = 2048
     /// Passes over the data.
     public var epochs = 1
     /// The optimizer step after which training ends, if the epochs do not end before.
