@@ -9,7 +9,7 @@ import Testing
             ("--learning-rat", "--learning-rate"), ("--lr", "--lr-schedule"), ("--ouptut", "--output"),
             ("--lamda", "--lambda"), ("--top_q", "--top-p"), ("--cofnig", "--config"),
             ("--print_confg", "--print-config"),
-            ("--temprature", "--temperature"), ("--max_len", "--max-length"),
+            ("--temprature", "--temperature"), ("--max_lenght", "--max-length"),
         ]
     )
     func nearest(typed: String, meant: String) {
