@@ -72,7 +72,6 @@ final class ReinforcementStage: Stage {
             "policy",
             scorer.policy.parameters,
             settings: optimizer,
-            learningRate: optimizer.learningRate,
             totalSteps: totalSteps
         )
         criticLearner = Learner(

@@ -15,18 +15,19 @@ final class Learner {
     private let settings: OptimizerSettings
     private let totalSteps: Int
 
+    /// A learner whose highest rate is that of the settings, unless another is given.
     init(
         _ name: String,
         _ parameters: ParameterStore,
         settings: OptimizerSettings,
-        learningRate: Double,
+        learningRate: Double? = nil,
         totalSteps: Int
     ) {
         self.name = name
         self.parameters = parameters
         self.settings = settings
         self.totalSteps = totalSteps
-        peakLearningRate = learningRate
+        peakLearningRate = learningRate ?? settings.learningRate
         optimizer = AdamW(
             parameters.tensors,
             decayed: parameters.decayed,

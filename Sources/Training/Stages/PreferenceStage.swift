@@ -42,7 +42,6 @@ final class PreferenceStage: Stage {
             "policy",
             policy.parameters,
             settings: configuration.optimizer,
-            learningRate: configuration.optimizer.learningRate,
             totalSteps: schedule.totalSteps
         )
     }

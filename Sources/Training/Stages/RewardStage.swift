@@ -30,7 +30,6 @@ final class RewardStage: Stage {
             "reward",
             model.parameters,
             settings: configuration.optimizer,
-            learningRate: configuration.optimizer.learningRate,
             totalSteps: schedule.totalSteps
         )
     }

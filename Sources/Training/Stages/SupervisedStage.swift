@@ -29,7 +29,6 @@ final class SupervisedStage: Stage {
             "policy",
             policy.parameters,
             settings: configuration.optimizer,
-            learningRate: configuration.optimizer.learningRate,
             totalSteps: schedule.totalSteps
         )
     }
