@@ -12,6 +12,8 @@ public protocol CommandEngine: Sendable {
     func generate(_ configuration: GenerateConfiguration) throws
     /// Scores rows of standard input.
     func score(_ configuration: ScoreConfiguration) throws
+    /// Measures throughput and memory here.
+    func bench(_ configuration: BenchConfiguration) throws
     /// Runs the whole pipeline on an embedded world.
     func quickstart(_ configuration: QuickstartConfiguration) throws
     /// Reports versions, devices and whatever is wrong, as text or as one JSON object.

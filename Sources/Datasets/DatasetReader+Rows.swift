@@ -4,7 +4,7 @@ extension DatasetReader {
     /// Makes one row of what is to be returned, or nil where it is dropped, and counts what became of it.
     typealias RowMaker<Row> = @Sendable (DatasetRow, inout DatasetReport) throws(DatasetError) -> Row?
 
-    /// How many rows are read before they are made into tokens on all processors.
+    /// How many rows are read before they are parsed and made into tokens on all processors.
     private static var batchRowCount: Int { 4096 }
 
     /// Reads all files and mixes their rows.
@@ -24,7 +24,7 @@ extension DatasetReader {
         _ report: inout DatasetReport
     ) throws(DatasetError) -> [Row] {
         var rows: [Row] = []
-        var batch: [Result<DatasetRow, DatasetError>] = []
+        var batch: [UnparsedRow] = []
         for file in try source.files() {
             try file.forEachRow { (row) throws(DatasetError) in
                 batch.append(row)
@@ -38,14 +38,14 @@ extension DatasetReader {
     }
 
     private func append<Row: Sendable>(
-        _ batch: [Result<DatasetRow, DatasetError>],
+        _ batch: [UnparsedRow],
         to rows: inout [Row],
         _ make: RowMaker<Row>,
         _ report: inout DatasetReport
     ) throws(DatasetError) {
         let outcomes = batch.concurrentMap { row in
             var report = DatasetReport()
-            let made = Result { () throws(DatasetError) in try make(row.get(), &report) }
+            let made = Result { () throws(DatasetError) in try make(row.parsed(), &report) }
             return (made, report)
         }
         for (made, counts) in outcomes {

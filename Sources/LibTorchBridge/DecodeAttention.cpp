@@ -1,41 +1,84 @@
-#include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
+#include <ATen/ATen.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
-#include <limits>
+#include <type_traits>
+#include <vector>
 
 #include "HotPaths.h"
+#include "Parallel.h"
+#include "Processor.h"
+
+#define KERNEL "DecodeAttention.inl"
+#include "Kernels/EachProcessor.inl"
 
 namespace {
 
-template <typename scalar>
-float dot(const scalar *a, const scalar *b, int64_t count) {
-#pragma clang fp reassociate(on)
-    float sum = 0;
-    for (int64_t i = 0; i < count; i++) sum += static_cast<float>(a[i]) * static_cast<float>(b[i]);
-    return sum;
+/// Scratch memory that a thread keeps: a call allocates only where it needs more than any before.
+float *scratch(int64_t count) {
+    static thread_local std::vector<float> memory;
+    if (static_cast<int64_t>(memory.size()) < count) memory.resize(count);
+    return memory.data();
 }
 
-/// Attention of one query head over `length` cached positions, `stride` elements apart.
+/// Multiplications that are worth a thread.
+constexpr int64_t THREAD_GRAIN = 1 << 16;
+
+/// The tensors of one call, `[rows, heads, dimension]` and `[slots, key-value heads, capacity, dimension]`.
+struct Decoding {
+    const at::Tensor &queries, &keys, &values, &key_cache, &value_cache, &output;
+    const int64_t *slots, *lengths;
+    float scale;
+
+    template <typename scalar>
+    void run() const {
+        int64_t rows = queries.size(0), heads = keys.size(1), dimension = queries.size(2);
+        int64_t capacity = key_cache.size(2), group = queries.size(1) / heads;
+        auto *q = queries.const_data_ptr<scalar>(), *k = keys.const_data_ptr<scalar>(), *v = values.const_data_ptr<scalar>();
+        auto *key_base = key_cache.data_ptr<scalar>(), *value_base = value_cache.data_ptr<scalar>();
+        auto *result = output.data_ptr<scalar>();
+        static const auto attend = CHOOSE(attend<scalar>);
+        static const auto scratch_size = CHOOSE(scratch_size);
+        int64_t work = 0;
+        for (int64_t row = 0; row < rows; row++) work += lengths[row] + 1;
+        work *= 2 * heads * group * dimension;
+        int64_t items = rows * heads, parts = std::clamp<int64_t>(work / THREAD_GRAIN, 1, rto::thread_count());
+        // Every part takes every other item, so that long rows are shared out.
+        rto::in_parallel(std::min(parts, items), [&](int64_t part) {
+            for (int64_t item = part; item < items; item += std::min(parts, items)) {
+                int64_t row = item / heads, length = lengths[row];
+                int64_t base = (slots[row] * heads + item % heads) * capacity * dimension;
+                std::memcpy(key_base + base + length * dimension, k + item * dimension, dimension * sizeof(scalar));
+                std::memcpy(value_base + base + length * dimension, v + item * dimension, dimension * sizeof(scalar));
+                attend(
+                    q + item * group * dimension, key_base + base, value_base + base, length + 1, group, dimension, scale,
+                    scratch(scratch_size(group, dimension, length + 1)), result + item * group * dimension);
+            }
+        });
+    }
+};
+
 template <typename scalar>
-void attend(
-    const scalar *query, const scalar *keys, const scalar *values, int64_t length, int64_t stride, int64_t dimension,
-    float scale, std::vector<float> &weights, std::vector<float> &sum, scalar *output) {
-    float largest = -std::numeric_limits<float>::infinity();
-    for (int64_t t = 0; t < length; t++) {
-        weights[t] = scale * dot(query, keys + t * stride, dimension);
-        largest = std::max(largest, weights[t]);
-    }
-    float total = 0;
-    std::fill(sum.begin(), sum.end(), 0.0f);
-    for (int64_t t = 0; t < length; t++) {
-        float weight = std::exp(weights[t] - largest);
-        total += weight;
-        const scalar *value = values + t * stride;
-        for (int64_t i = 0; i < dimension; i++) sum[i] += weight * static_cast<float>(value[i]);
-    }
-    for (int64_t i = 0; i < dimension; i++) output[i] = static_cast<scalar>(sum[i] / total);
+void fill(const at::Tensor &source, const at::Tensor &cache, const int64_t *copies, int64_t count) {
+    int64_t heads = source.size(1), dimension = source.size(2), capacity = cache.size(2), row = heads * dimension;
+    const auto *from = source.const_data_ptr<scalar>();
+    auto *to = cache.data_ptr<scalar>();
+    rto::for_ranges(count * heads, 4, [&](int64_t begin, int64_t end) {
+        for (int64_t item = begin; item < end; item++) {
+            const int64_t *copy = copies + 3 * (item / heads);
+            int64_t head = item % heads;
+            const scalar *read = from + copy[0] * row + head * dimension;
+            scalar *write = to + (copy[2] * heads + head) * capacity * dimension;
+            for (int64_t t = 0; t < copy[1]; t++)
+                std::memcpy(write + t * dimension, read + t * row, dimension * sizeof(scalar));
+        }
+    });
+}
+
+void check(const at::Tensor &cache) {
+    TORCH_CHECK(
+        cache.is_contiguous() && (cache.scalar_type() == at::kFloat || cache.scalar_type() == at::kBFloat16),
+        "a cache of keys or values is contiguous and of float32 or bfloat16, not ", cache.scalar_type());
 }
 
 }  // namespace
@@ -43,32 +86,31 @@ void attend(
 at::Tensor rto::decode_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache,
     const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, double scale) {
-    auto q = queries.contiguous(), k = keys.contiguous(), v = values.contiguous();
+    check(key_cache);
+    check(value_cache);
+    for (int64_t row = 0; row < queries.size(0); row++)
+        TORCH_CHECK(lengths[row] < key_cache.size(2) && slots[row] < key_cache.size(0), "the key-value cache is full");
+    auto type = key_cache.scalar_type();
+    auto q = queries.to(type).contiguous(), k = keys.to(type).contiguous(), v = values.to(type).contiguous();
     auto output = at::empty_like(q);
-    int64_t rows = q.size(0), heads = q.size(1), dimension = q.size(2), key_value_heads = k.size(1);
-    int64_t stride = key_value_heads * dimension, capacity = key_cache.size(1), group = heads / key_value_heads;
-    int64_t longest = 0;
-    for (int64_t row = 0; row < rows; row++) {
-        TORCH_CHECK(lengths[row] < capacity && slots[row] < key_cache.size(0), "the key-value cache is full");
-        longest = std::max(longest, lengths[row] + 1);
-    }
-    AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, q.scalar_type(), "decode_attention", [&] {
-        auto *key_base = key_cache.data_ptr<scalar_t>(), *value_base = value_cache.data_ptr<scalar_t>();
-        for (int64_t row = 0; row < rows; row++) {
-            int64_t place = (slots[row] * capacity + lengths[row]) * stride;
-            std::memcpy(key_base + place, k.data_ptr<scalar_t>() + row * stride, stride * sizeof(scalar_t));
-            std::memcpy(value_base + place, v.data_ptr<scalar_t>() + row * stride, stride * sizeof(scalar_t));
-        }
-        at::parallel_for(0, rows * heads, 1, [&](int64_t begin, int64_t end) {
-            std::vector<float> weights(longest), sum(dimension);
-            for (int64_t i = begin; i < end; i++) {
-                int64_t row = i / heads, head = i % heads;
-                int64_t base = slots[row] * capacity * stride + (head / group) * dimension;
-                attend(
-                    q.data_ptr<scalar_t>() + i * dimension, key_base + base, value_base + base, lengths[row] + 1, stride,
-                    dimension, static_cast<float>(scale), weights, sum, output.data_ptr<scalar_t>() + i * dimension);
-            }
-        });
-    });
+    Decoding decoding{q, k, v, key_cache, value_cache, output, slots, lengths, static_cast<float>(scale)};
+    type == at::kFloat ? decoding.run<float>() : decoding.run<c10::BFloat16>();
     return output;
+}
+
+void rto::fill_cache(
+    const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache, const at::Tensor &value_cache,
+    const int64_t *copies, int64_t count) {
+    check(key_cache);
+    check(value_cache);
+    for (int64_t i = 0; i < count; i++)
+        TORCH_CHECK(
+            copies[3 * i] + copies[3 * i + 1] <= keys.size(0) && copies[3 * i + 1] <= key_cache.size(2) &&
+                copies[3 * i + 2] < key_cache.size(0),
+            "a segment does not fit into the key-value cache");
+    auto type = key_cache.scalar_type();
+    auto k = keys.to(type).contiguous(), v = values.to(type).contiguous();
+    auto copy = type == at::kFloat ? fill<float> : fill<c10::BFloat16>;
+    copy(k, key_cache, copies, count);
+    copy(v, value_cache, copies, count);
 }

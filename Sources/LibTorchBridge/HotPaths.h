@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "CLibTorch.h"
+
 namespace rto {
 
 /// Causal attention inside each segment, and to the whole of its parent segment if it names one.
@@ -12,15 +14,43 @@ namespace rto {
 at::Tensor ragged_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, std::vector<int64_t> segments, double scale);
 
-/// One new token per row. Caches are [slots, capacity, key-value heads, dimension]; row i lives in `slots[i]` and holds
-/// `lengths[i]` tokens already. Writes the new keys and values into the caches. No gradient.
+/// One new token per row. Caches are [slots, key-value heads, capacity, dimension], float32 or bfloat16; row i lives in
+/// `slots[i]` and holds `lengths[i]` tokens already. Writes the new keys and values into the caches. No gradient.
 at::Tensor decode_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache,
     const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, double scale);
+
+/// Copies runs of keys and values [tokens, key-value heads, dimension] to the start of slots of the caches: `copies` holds
+/// `count` triples (first token, length, slot).
+void fill_cache(
+    const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache, const at::Tensor &value_cache,
+    const int64_t *copies, int64_t count);
+
+/// Chooses a token for every row of logits [rows, vocabulary], float32, by the rule; `choices` has room for each.
+void choose_tokens(
+    const at::Tensor &logits, const TokenRule &rule, const double *uniforms, const bool *may_stop, TokenChoice *choices);
 
 /// log softmax(hidden · weightᵀ / temperature)[target], in float32, `chunk_rows` rows of logits at a time.
 /// Hidden [tokens, hidden], weight [vocabulary, hidden], targets [tokens] -> [tokens].
 at::Tensor token_log_probabilities(
     const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows);
+
+/// The same and the entropy of each row's distribution, in nats. No gradient.
+std::tuple<at::Tensor, at::Tensor> token_log_probabilities_and_entropies(
+    const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows);
+
+/// Rows [tokens, width] over their root mean square, times a weight [width]; float32 or bfloat16.
+at::Tensor root_mean_square_norm(const at::Tensor &input, const at::Tensor &weight, double epsilon);
+
+/// The sum of a residual stream and its update, and the norm of that sum.
+std::tuple<at::Tensor, at::Tensor> residual_norm(
+    const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon);
+
+/// Turns [tokens, heads, dimension] by a contiguous table of cosines and sines [tokens, dimension] of the same type, whose second
+/// half repeats the first. Float32 or bfloat16.
+at::Tensor rotary(const at::Tensor &input, const at::Tensor &cosine, const at::Tensor &sine);
+
+/// silu(gate) · up of [tokens, width] each; float32 or bfloat16.
+at::Tensor gated_unit(const at::Tensor &gate, const at::Tensor &up);
 
 }  // namespace rto

@@ -18,41 +18,15 @@
 #include <unordered_map>
 
 #include "CLibTorch.h"
+#include "Handles.h"
 #include "HotPaths.h"
+#include "MatrixProduct.h"
+
+using namespace rto::handles;
 
 namespace {
 
-thread_local std::string last_error_message;
 thread_local torch::jit::Stack stack;
-
-/// Keeps the first line of LibTorch's message: the rest is a C++ back-trace.
-void remember(const char *message) {
-    last_error_message = message;
-    last_error_message = last_error_message.substr(0, last_error_message.find("\nException raised from"));
-}
-
-template <typename Result, typename Body>
-Result guarded(Result failure, Body &&body) {
-    try {
-        return body();
-    } catch (const c10::Error &error) {
-        remember(error.what_without_backtrace());
-    } catch (const std::exception &error) {
-        remember(error.what());
-    }
-    return failure;
-}
-
-// A tensor's handle is the intrusive pointer's raw pointer: one reference owned by whoever holds the handle.
-const void *give(at::Tensor tensor) { return tensor.unsafeReleaseTensorImpl(); }
-
-c10::TensorImpl *implementation(const void *handle) {
-    return static_cast<c10::TensorImpl *>(const_cast<void *>(handle));
-}
-
-at::Tensor borrow(const void *handle) {
-    return at::Tensor(c10::intrusive_ptr<c10::TensorImpl>::unsafe_reclaim_from_nonowning(implementation(handle)));
-}
 
 const at::Generator &generator(const void *handle) { return *static_cast<const at::Generator *>(handle); }
 
@@ -285,11 +259,75 @@ const void *decode_attention(
     });
 }
 
+int32_t fill_cache(
+    const void *keys, const void *values, const void *key_cache, const void *value_cache, const int64_t *copies,
+    int64_t count) {
+    return guarded<int32_t>(1, [&] {
+        rto::fill_cache(borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), copies, count);
+        return 0;
+    });
+}
+
+int32_t choose_tokens(
+    const void *logits, const TokenRule *rule, const double *uniforms, const bool *may_stop, TokenChoice *choices) {
+    return guarded<int32_t>(1, [&] {
+        rto::choose_tokens(borrow(logits), *rule, uniforms, may_stop, choices);
+        return 0;
+    });
+}
+
 const void *token_log_probabilities(
     const void *hidden, const void *weight, const void *targets, double temperature, int64_t chunk_rows) {
     return guarded<const void *>(nullptr, [&] {
         return give(rto::token_log_probabilities(borrow(hidden), borrow(weight), borrow(targets), temperature, chunk_rows));
     });
+}
+
+const void *token_log_probabilities_and_entropies(
+    const void *hidden, const void *weight, const void *targets, double temperature, int64_t chunk_rows,
+    const void **entropies) {
+    return guarded<const void *>(nullptr, [&] {
+        auto [values, spread] = rto::token_log_probabilities_and_entropies(
+            borrow(hidden), borrow(weight), borrow(targets), temperature, chunk_rows);
+        *entropies = give(std::move(spread));
+        return give(std::move(values));
+    });
+}
+
+const void *root_mean_square_norm(const void *input, const void *weight, double epsilon) {
+    return guarded<const void *>(
+        nullptr, [&] { return give(rto::root_mean_square_norm(borrow(input), borrow(weight), epsilon)); });
+}
+
+const void *residual_norm(
+    const void *input, const void *update, const void *weight, double epsilon, const void **sum) {
+    return guarded<const void *>(nullptr, [&] {
+        auto [total, normed] = rto::residual_norm(borrow(input), borrow(update), borrow(weight), epsilon);
+        *sum = give(std::move(total));
+        return give(std::move(normed));
+    });
+}
+
+const void *rotary(const void *input, const void *cosine, const void *sine) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::rotary(borrow(input), borrow(cosine), borrow(sine))); });
+}
+
+const void *gated_unit(const void *gate, const void *up) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::gated_unit(borrow(gate), borrow(up))); });
+}
+
+const void *linear(const void *input, const void *weight, const void *bias) {
+    return guarded<const void *>(nullptr, [&] {
+        return give(rto::linear(borrow(input), borrow(weight), bias ? std::optional(borrow(bias)) : std::nullopt));
+    });
+}
+
+const void *pack_weight(const void *weight) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::pack_weight(borrow(weight))); });
+}
+
+const void *packed_linear(const void *input, const void *packed, int64_t outputs) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::packed_linear(borrow(input), borrow(packed), outputs)); });
 }
 
 const LibTorchInterface table = {
@@ -340,7 +378,18 @@ const LibTorchInterface table = {
     .cuda_device_count = cuda_device_count,
     .ragged_attention = ragged_attention,
     .decode_attention = decode_attention,
+    .fill_cache = fill_cache,
+    .choose_tokens = choose_tokens,
     .token_log_probabilities = token_log_probabilities,
+    .token_log_probabilities_and_entropies = token_log_probabilities_and_entropies,
+    .root_mean_square_norm = root_mean_square_norm,
+    .residual_norm = residual_norm,
+    .rotary = rotary,
+    .gated_unit = gated_unit,
+    .multiplies_halves = rto::multiplies_halves,
+    .linear = linear,
+    .pack_weight = pack_weight,
+    .packed_linear = packed_linear,
 };
 
 }  // namespace

@@ -1,71 +1,174 @@
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <limits>
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <utility>
 
 #include "HotPaths.h"
+#include "Parallel.h"
+#include "Processor.h"
+#include "RaggedPlan.h"
+#include "SegmentwiseAttention.h"
 
 namespace {
 
+using namespace rto::ragged;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Segment {
-    int64_t start, length, parent;
+/// [tokens, heads, dimension] with adjacent elements of a head.
+template <typename scalar>
+struct Rows {
+    scalar *data;
+    int64_t token_stride, head_stride;
 };
 
-std::vector<Segment> parse(const std::vector<int64_t> &triples) {
-    std::vector<Segment> segments;
-    for (size_t i = 0; i + 2 < triples.size(); i += 3) segments.push_back({triples[i], triples[i + 1], triples[i + 2]});
-    return segments;
+/// What all slices of a pass share; the backward pass fills in the last line.
+template <typename scalar>
+struct Call {
+    Rows<const scalar> queries, keys, values;
+    int64_t dimension, heads, key_value_heads, group;
+    float scale;
+    /// [tokens, heads, dimension], and the softmax statistics [tokens, heads]: largest exponent of two, reciprocal of the sum.
+    scalar *output;
+    float *largest, *reciprocals;
+    Rows<const scalar> upstream;
+    scalar *query_gradient, *key_gradient, *value_gradient;
+};
+
+}  // namespace
+
+#define KERNEL "RaggedAttention.inl"
+#include "Kernels/EachProcessor.inl"
+
+namespace {
+
+/// Fewer scores than this in all are not worth a second thread.
+constexpr int64_t SERIAL_COST = 1 << 13;
+
+template <typename scalar>
+Rows<const scalar> rows(const at::Tensor &tensor) {
+    return {tensor.const_data_ptr<scalar>(), tensor.stride(0), tensor.stride(1)};
 }
 
-/// Rows of a segment as [key-value heads, group, length, dimension]: a group of query heads shares one key-value head,
-/// so that keys are broadcast along `group` with stride zero instead of being repeated.
-at::Tensor query_view(const at::Tensor &flat, const Segment &segment, int64_t key_value_heads) {
-    auto rows = flat.narrow(0, segment.start, segment.length);
-    return rows.view({segment.length, key_value_heads, flat.size(1) / key_value_heads, flat.size(2)}).permute({1, 2, 0, 3});
+/// Calls `work(slice, head, scratch)` for each slice and key-value head, the costliest first, each thread taking the next one
+/// when done. Which thread takes which makes no difference to results.
+template <typename Work>
+void for_slices(const Plan &plan, int64_t heads, int64_t dimension, const Work &work) {
+    std::vector<int64_t> order(plan.slices.size() * heads);
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return plan.slices[a / heads].cost > plan.slices[b / heads].cost;
+    });
+    int64_t total = 0, count = static_cast<int64_t>(order.size());
+    for (const auto &slice : plan.slices) total += slice.cost * heads;
+    int64_t parts = total < SERIAL_COST ? std::min<int64_t>(count, 1) : std::min(count, rto::thread_count());
+    auto scratch = at::empty({parts, rounded_up(CHOOSE(scratch_floats)(plan.most_rows, dimension), 16)}, at::kFloat);
+    float *memory = scratch.data_ptr<float>();
+    int64_t stride = scratch.size(1);
+    std::atomic<int64_t> next(0);
+    rto::in_parallel(parts, [&](int64_t part) {
+        for (int64_t i = next++; i < count; i = next++) work(order[i] / heads, order[i] % heads, memory + part * stride);
+    });
 }
 
-at::Tensor key_view(const at::Tensor &flat, const Segment &segment, int64_t group) {
-    auto rows = flat.narrow(0, segment.start, segment.length).permute({1, 0, 2}).unsqueeze(1);
-    return rows.expand({rows.size(0), group, rows.size(2), rows.size(3)});
+template <typename scalar>
+void attend(const Plan &plan, const Call<scalar> &call) {
+    auto *kernel = CHOOSE(attend_slice<scalar>);
+    for_slices(plan, call.key_value_heads, call.dimension, [&](int64_t slice, int64_t head, float *scratch) {
+        kernel(call, plan.slices[slice], head, scratch);
+    });
 }
 
-std::tuple<at::Tensor, at::Tensor> flash(
-    const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal, double scale) {
-    return at::_scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, {}, scale);
+/// Writes the gradients of a family's keys and values in one head: `sums` of its slices, added in their order.
+template <typename scalar>
+void finish(const Plan &plan, const Call<scalar> &call, const Family &family, int64_t head, float *const *sums) {
+    auto *kernel = CHOOSE(finish_row<scalar>);
+    for (size_t i = 0; i < family.runs.size(); i++)
+        for (int64_t j = 0; j < family.runs[i].length; j++) {
+            float *seeing[MOST_SLICES];
+            int64_t found = 0;
+            for (int64_t n = 0; n < family.slice_count; n++)
+                if (plan.slices[family.first_slice + n].keys_used(static_cast<int64_t>(i)) > j) seeing[found++] = sums[n];
+            kernel(call, seeing, found, family.rows, family.runs[i].row + j, family.runs[i].start + j, head);
+        }
 }
 
-/// One autograd node for all segments. Attention to a parent is merged with attention to oneself by their log-sum-exps;
-/// given the merged output and log-sum-exp, the backward kernel of each part yields exactly its share of the gradients.
+/// Where the slices of families that have several keep their sums, for each head, until all are done.
+struct KeptSums {
+    at::Tensor memory;
+    /// For each slice, in floats; -1 if it is its family's only one.
+    std::vector<int64_t> places;
+    int64_t width;
+
+    KeptSums(const Plan &plan, int64_t heads, int64_t width) : width(width) {
+        int64_t total = 0;
+        for (const auto &family : plan.families)
+            for (int64_t n = 0; n < family.slice_count; n++) {
+                places.push_back(family.slice_count > 1 ? total : -1);
+                if (family.slice_count > 1) total += heads * 2 * family.rows * width;
+            }
+        memory = at::empty({total}, at::kFloat);
+    }
+
+    float *operator()(const Plan &plan, int64_t slice, int64_t head) const {
+        if (places[slice] < 0) return nullptr;
+        return memory.data_ptr<float>() + places[slice] + head * 2 * plan.slices[slice].rows * width;
+    }
+};
+
+template <typename scalar>
+void differentiate(const Plan &plan, const Call<scalar> &call) {
+    auto *kernel = CHOOSE(differentiate_slice<scalar>);
+    int64_t heads = call.key_value_heads;
+    KeptSums kept(plan, heads, CHOOSE(padded_width)(call.dimension));
+    for_slices(plan, heads, call.dimension, [&](int64_t slice, int64_t head, float *scratch) {
+        float *sums = kernel(call, plan.slices[slice], head, scratch, kept(plan, slice, head));
+        if (kept.places[slice] < 0) finish(plan, call, plan.families[plan.slices[slice].family], head, &sums);
+    });
+    for (const auto &family : plan.families) {
+        if (family.slice_count <= 1) continue;
+        rto::for_ranges(heads, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t head = begin; head < end; head++) {
+                float *sums[MOST_SLICES];
+                for (int64_t n = 0; n < family.slice_count; n++) sums[n] = kept(plan, family.first_slice + n, head);
+                finish(plan, call, family, head, sums);
+            }
+        });
+    }
+}
+
+template <typename scalar>
+Call<scalar> prepared(
+    const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &output,
+    const at::Tensor &statistics, double scale) {
+    float *largest = statistics.data_ptr<float>();
+    return {rows<scalar>(queries), rows<scalar>(keys), rows<scalar>(values), queries.size(2), queries.size(1), keys.size(1),
+            queries.size(1) / keys.size(1), static_cast<float>(scale), output.data_ptr<scalar>(), largest,
+            largest + queries.size(0) * queries.size(1), {}, nullptr, nullptr, nullptr};
+}
+
+/// The tensor itself if the elements of a head are adjacent: a part of a fused projection is read where it is.
+at::Tensor readable(const at::Tensor &tensor) { return tensor.stride(2) == 1 ? tensor : tensor.contiguous(); }
+
+/// `kernel(float())` or `kernel(BFloat16())`, by the tensor's type.
+template <typename Kernel>
+void for_type(const at::Tensor &tensor, const Kernel &kernel) {
+    tensor.scalar_type() == at::kFloat ? kernel(float()) : kernel(c10::BFloat16());
+}
+
+/// One autograd node for all segments. Saves the softmax statistics, from which the backward pass computes the weights again.
 struct RaggedAttention : torch::autograd::Function<RaggedAttention> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values,
         const std::vector<int64_t> &triples, double scale) {
-        auto q = queries.contiguous(), k = keys.contiguous(), v = values.contiguous();
-        auto output = at::empty_like(q);
-        auto segments = parse(triples);
-        int64_t heads = k.size(1), group = q.size(1) / heads;
-        // [key-value heads, group, tokens]: the log-sum-exp of every query
-        auto sums = at::empty({heads, group, q.size(0)}, q.options().dtype(q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat));
-        for (const auto &segment : segments) {
-            if (segment.length == 0) continue;
-            auto rows = query_view(q, segment, heads);
-            auto [own, own_sum] = flash(rows, key_view(k, segment, group), key_view(v, segment, group), true, scale);
-            auto target = query_view(output, segment, heads);
-            auto target_sum = sums.narrow(2, segment.start, segment.length);
-            if (segment.parent < 0 || segments[segment.parent].length == 0) {
-                target.copy_(own);
-                target_sum.copy_(own_sum);
-                continue;
-            }
-            const auto &parent = segments[segment.parent];
-            auto [prefix, prefix_sum] = flash(rows, key_view(k, parent, group), key_view(v, parent, group), false, scale);
-            auto total = at::logaddexp(own_sum, prefix_sum);
-            target.copy_(own * (own_sum - total).exp().unsqueeze(3) + prefix * (prefix_sum - total).exp().unsqueeze(3));
-            target_sum.copy_(total);
-        }
-        context->save_for_backward({q, k, v, output, sums});
+        auto q = readable(queries), k = readable(keys), v = readable(values);
+        Plan plan(triples, q.size(0), q.size(1) / k.size(1));
+        auto output = plan.covers_all ? at::empty(q.sizes(), q.options()) : at::zeros(q.sizes(), q.options());
+        auto statistics = at::empty({2, q.size(0), q.size(1)}, q.options().dtype(at::kFloat));
+        for_type(q, [&](auto zero) { attend(plan, prepared<decltype(zero)>(q, k, v, output, statistics, scale)); });
+        context->save_for_backward({q, k, v, output, statistics});
         context->saved_data["segments"] = triples;
         context->saved_data["scale"] = scale;
         return output;
@@ -73,33 +176,32 @@ struct RaggedAttention : torch::autograd::Function<RaggedAttention> {
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        const auto &q = saved[0], &k = saved[1], &v = saved[2], &output = saved[3], &sums = saved[4];
-        auto segments = parse(context->saved_data["segments"].toIntVector());
-        double scale = context->saved_data["scale"].toDouble();
-        auto upstream = gradients[0].contiguous();
-        int64_t heads = k.size(1), group = q.size(1) / heads;
-        auto q_gradient = at::zeros_like(q), k_gradient = at::zeros_like(k), v_gradient = at::zeros_like(v);
-        for (const auto &segment : segments) {
-            if (segment.length == 0) continue;
-            auto part = [&](const Segment &source, bool causal) {
-                auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-                    query_view(upstream, segment, heads), query_view(q, segment, heads), key_view(k, source, group),
-                    key_view(v, source, group), query_view(output, segment, heads),
-                    sums.narrow(2, segment.start, segment.length), 0.0, causal, {}, scale);
-                query_view(q_gradient, segment, heads).add_(dq);
-                k_gradient.narrow(0, source.start, source.length).add_(dk.sum(1).permute({1, 0, 2}));
-                v_gradient.narrow(0, source.start, source.length).add_(dv.sum(1).permute({1, 0, 2}));
-            };
-            part(segment, true);
-            if (segment.parent >= 0 && segments[segment.parent].length > 0) part(segments[segment.parent], false);
-        }
+        const auto &q = saved[0], &k = saved[1], &v = saved[2];
+        auto upstream = readable(gradients[0]);
+        Plan plan(context->saved_data["segments"].toIntVector(), q.size(0), q.size(1) / k.size(1));
+        auto gradient = [&](const at::Tensor &of) {
+            return plan.covers_all ? at::empty(of.sizes(), of.options()) : at::zeros(of.sizes(), of.options());
+        };
+        auto q_gradient = gradient(q), k_gradient = gradient(k), v_gradient = gradient(v);
+        for_type(q, [&](auto zero) {
+            using scalar = decltype(zero);
+            auto call = prepared<scalar>(q, k, v, saved[3], saved[4], context->saved_data["scale"].toDouble());
+            call.upstream = rows<scalar>(upstream);
+            call.query_gradient = q_gradient.template data_ptr<scalar>();
+            call.key_gradient = k_gradient.template data_ptr<scalar>();
+            call.value_gradient = v_gradient.template data_ptr<scalar>();
+            differentiate(plan, call);
+        });
         return {q_gradient, k_gradient, v_gradient, at::Tensor(), at::Tensor()};
     }
 };
+
+bool taken(const at::Tensor &tensor) { return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16; }
 
 }  // namespace
 
 at::Tensor rto::ragged_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, std::vector<int64_t> segments, double scale) {
+    if (!taken(queries)) return segmentwise_attention(queries, keys, values, segments, scale);
     return RaggedAttention::apply(queries, keys, values, segments, scale);
 }

@@ -1,64 +1,198 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "FusedKernel.h"
 #include "HotPaths.h"
+#include "MatrixProduct.h"
+#include "Processor.h"
 
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Logits of `count` rows from `start`, in float32 (float64 stays), divided by the temperature.
-at::Tensor logits(const at::Tensor &hidden, const at::Tensor &weight, int64_t start, int64_t count, double temperature) {
-    auto rows = at::matmul(hidden.narrow(0, start, count), weight.t());
-    if (rows.scalar_type() != at::kDouble) rows = rows.to(at::kFloat);
-    return temperature == 1.0 ? rows : rows.div_(temperature);
+/// Contiguous rows of logits; `factor` is one over the temperature, `entropies` may be null.
+template <typename scalar>
+struct LogitRows {
+    const scalar *logits;
+    const int64_t *targets;
+    float *results, *largest, *log_sums, *entropies;
+    int64_t vocabulary;
+    float factor;
+};
+
+template <typename scalar>
+struct LogitRowGradients {
+    scalar *logits;
+    const int64_t *targets;
+    const float *upstream, *largest, *log_sums;
+    int64_t vocabulary;
+    float factor;
+};
+
+}  // namespace
+
+#define KERNEL "TokenLogProbabilities.inl"
+#include "Kernels/EachProcessor.inl"
+
+namespace {
+
+/// Bytes of logits that a forward pass may keep for its backward pass, which computes the others again.
+constexpr int64_t kept_bytes = int64_t(64) << 20;
+
+/// What the head is asked for: log softmax(hidden · weightᵀ / temperature)[target] of `chunk_rows` rows at a time.
+struct Head {
+    at::Tensor hidden, weight, targets;
+    double temperature;
+    int64_t chunk_rows;
+
+    int64_t tokens() const { return hidden.size(0); }
+    at::ScalarType precision() const { return hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
+    bool is_fused() const { return hidden.device().is_cpu() && precision() == at::kFloat; }
+    at::Tensor rows(const at::Tensor &all, int64_t start) const {
+        return all.narrow(0, start, std::min(chunk_rows, tokens() - start));
+    }
+
+    /// Logits of the chunk that starts at a row, before the temperature, in the type of the hidden states; `buffer` is
+    /// memory that may be used for them.
+    at::Tensor logits(int64_t start, at::Tensor &buffer) const {
+        auto states = rows(hidden, start);
+        if (!buffer.defined()) buffer = at::empty({std::min(chunk_rows, tokens()), weight.size(0)}, hidden.options());
+        auto result = buffer.narrow(0, 0, states.size(0));
+        rto::product_into(result, states, weight.t(), false);
+        return result;
+    }
+};
+
+/// The arguments as one; the kernels trust the targets they are given.
+Head checked_head(
+    const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows) {
+    Head head{hidden.contiguous(), weight.contiguous(), targets.contiguous(), temperature, chunk_rows};
+    if (!head.is_fused()) return head;
+    const auto *ids = head.targets.data_ptr<int64_t>();
+    for (int64_t i = 0; i < head.tokens(); i++)
+        TORCH_CHECK_INDEX(ids[i] >= 0 && ids[i] < weight.size(0), "target ", ids[i], " is not in the vocabulary");
+    return head;
 }
 
-/// The backward pass computes each chunk of logits again: [tokens, vocabulary] never exists.
+/// What the forward pass finds for each token: log-probability, entropy where wanted, and softmax's terms.
+struct Summary {
+    at::Tensor results, largest, log_sums, entropies;
+};
+
+/// The plain form, for float64 and other devices.
+void summarize_plainly(const Head &head, const at::Tensor &logits, int64_t start, const Summary &summary) {
+    auto scaled = logits.to(head.precision()) / head.temperature;
+    auto largest = std::get<0>(scaled.max(1, true));
+    auto distances = scaled - largest, shares = distances.exp(), total = shares.sum(1, true), log_sum = total.log();
+    auto chosen = distances.gather(1, head.rows(head.targets, start).unsqueeze(1));
+    head.rows(summary.results, start).copy_((chosen - log_sum).squeeze(1));
+    head.rows(summary.largest, start).copy_(largest.squeeze(1));
+    head.rows(summary.log_sums, start).copy_(log_sum.squeeze(1));
+    if (!summary.entropies.defined()) return;
+    auto weighted = (shares * distances).masked_fill(shares == 0, 0).sum(1, true);
+    head.rows(summary.entropies, start).copy_((log_sum - weighted / total).squeeze(1));
+}
+
+void summarize(const Head &head, const at::Tensor &logits, int64_t start, const Summary &summary) {
+    if (!head.is_fused()) return summarize_plainly(head, logits, start, summary);
+    rto::for_element_type(logits.scalar_type(), [&](auto *type) {
+        using scalar = std::remove_pointer_t<decltype(type)>;
+        LogitRows<scalar> rows{
+            logits.data_ptr<scalar>(),
+            head.targets.data_ptr<int64_t>() + start,
+            summary.results.data_ptr<float>() + start,
+            summary.largest.data_ptr<float>() + start,
+            summary.log_sums.data_ptr<float>() + start,
+            summary.entropies.defined() ? summary.entropies.data_ptr<float>() + start : nullptr,
+            logits.size(1),
+            static_cast<float>(1 / head.temperature)};
+        auto kernel = CHOOSE(summarize_logits<scalar>);
+        rto::for_ranges(
+            logits.size(0), rto::rows_per_thread(logits.size(1)), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
+    });
+}
+
+/// (onehot - softmax) · upstream / temperature, in the type of the logits, whose memory it may take.
+at::Tensor differentiated(
+    const Head &head, const at::Tensor &logits, int64_t start, const Summary &summary, const at::Tensor &upstream) {
+    if (!head.is_fused()) {
+        auto column = [&](const at::Tensor &all) { return head.rows(all, start).unsqueeze(1); };
+        auto scaled = logits.to(head.precision()) / head.temperature, share = column(upstream) / head.temperature;
+        auto result = (scaled - column(summary.largest) - column(summary.log_sums)).exp_().mul_(share.neg());
+        return result.scatter_add_(1, column(head.targets), share).to(logits.scalar_type());
+    }
+    rto::for_element_type(logits.scalar_type(), [&](auto *type) {
+        using scalar = std::remove_pointer_t<decltype(type)>;
+        LogitRowGradients<scalar> rows{
+            logits.data_ptr<scalar>(),
+            head.targets.data_ptr<int64_t>() + start,
+            upstream.data_ptr<float>() + start,
+            summary.largest.data_ptr<float>() + start,
+            summary.log_sums.data_ptr<float>() + start,
+            logits.size(1),
+            static_cast<float>(1 / head.temperature)};
+        auto kernel = CHOOSE(differentiate_logits<scalar>);
+        rto::for_ranges(
+            logits.size(0), rto::rows_per_thread(logits.size(1)), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
+    });
+    return logits;
+}
+
+/// One pass over the chunks; the first of them are kept in `kept` as far as `room` bytes reach.
+Summary summarized(const Head &head, bool with_entropies, int64_t room, std::vector<at::Tensor> &kept) {
+    auto options = head.hidden.options().dtype(head.precision());
+    auto column = [&] { return at::empty({head.tokens()}, options); };
+    Summary summary{column(), column(), column(), with_entropies ? column() : at::Tensor()};
+    at::Tensor buffer;
+    for (int64_t start = 0; start < head.tokens(); start += head.chunk_rows) {
+        auto logits = head.logits(start, buffer);
+        summarize(head, logits, start, summary);
+        room -= static_cast<int64_t>(logits.nbytes());
+        if (room < 0) continue;
+        kept.push_back(logits);
+        buffer.reset();
+    }
+    return summary;
+}
+
 struct TokenLogProbabilities : torch::autograd::Function<TokenLogProbabilities> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets,
-        double temperature, int64_t chunk_rows) {
-        auto precision = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-        int64_t tokens = hidden.size(0);
-        auto result = at::empty({tokens}, hidden.options().dtype(precision));
-        auto normalizers = at::empty_like(result);
-        for (int64_t start = 0; start < tokens; start += chunk_rows) {
-            int64_t count = std::min(chunk_rows, tokens - start);
-            auto chunk = logits(hidden, weight, start, count, temperature);
-            auto normalizer = chunk.logsumexp(1);
-            auto chosen = chunk.gather(1, targets.narrow(0, start, count).unsqueeze(1)).squeeze(1);
-            result.narrow(0, start, count).copy_(chosen - normalizer);
-            normalizers.narrow(0, start, count).copy_(normalizer);
-        }
-        context->save_for_backward({hidden, weight, targets, normalizers});
+        double temperature, int64_t chunk_rows, bool keeps_logits) {
+        auto head = checked_head(hidden, weight, targets, temperature, chunk_rows);
+        std::vector<at::Tensor> kept;
+        auto summary = summarized(head, false, keeps_logits ? kept_bytes : 0, kept);
+        context->save_for_backward({head.hidden, head.weight, head.targets, summary.largest, summary.log_sums});
         context->saved_data["temperature"] = temperature;
         context->saved_data["chunk_rows"] = chunk_rows;
-        return result;
+        context->saved_data["logits"] = kept;
+        return summary.results;
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        const auto &hidden = saved[0], &weight = saved[1], &targets = saved[2], &normalizers = saved[3];
-        double temperature = context->saved_data["temperature"].toDouble();
-        int64_t chunk_rows = context->saved_data["chunk_rows"].toInt(), tokens = hidden.size(0);
+        Head head{
+            saved[0], saved[1], saved[2], context->saved_data["temperature"].toDouble(), context->saved_data["chunk_rows"].toInt()};
+        Summary summary{at::Tensor(), saved[3], saved[4], at::Tensor()};
+        // Their memory is used up here: a second backward pass computes them again.
+        auto kept = context->saved_data["logits"].toTensorVector();
+        context->saved_data["logits"] = std::vector<at::Tensor>();
         bool wants_weight = context->needs_input_grad(1);
-        auto upstream = gradients[0].div(temperature);
-        auto hidden_gradient = at::empty_like(hidden);
+        auto upstream = gradients[0].contiguous();
+        auto hidden_gradient = at::empty_like(head.hidden);
         // Chunks are summed in float32, also under bfloat16.
-        auto weight_gradient = wants_weight ? at::zeros(weight.sizes(), weight.options().dtype(normalizers.dtype())) : at::Tensor();
-        for (int64_t start = 0; start < tokens; start += chunk_rows) {
-            int64_t count = std::min(chunk_rows, tokens - start);
-            auto chunk = logits(hidden, weight, start, count, temperature);
-            auto share = upstream.narrow(0, start, count).unsqueeze(1);
-            chunk.sub_(normalizers.narrow(0, start, count).unsqueeze(1)).exp_().mul_(share.neg());
-            chunk.scatter_add_(1, targets.narrow(0, start, count).unsqueeze(1), share);
-            auto narrow = chunk.to(hidden.scalar_type());
-            hidden_gradient.narrow(0, start, count).copy_(at::matmul(narrow, weight));
-            if (wants_weight) weight_gradient.add_(at::matmul(narrow.t(), hidden.narrow(0, start, count)));
+        auto weight_gradient =
+            wants_weight ? at::zeros(head.weight.sizes(), head.weight.options().dtype(head.precision())) : at::Tensor();
+        at::Tensor buffer;
+        for (int64_t start = 0; start < head.tokens(); start += head.chunk_rows) {
+            size_t chunk = start / head.chunk_rows;
+            auto logits = chunk < kept.size() ? std::move(kept[chunk]) : head.logits(start, buffer);
+            auto slope = differentiated(head, logits, start, summary, upstream);
+            rto::product_into(head.rows(hidden_gradient, start), slope, head.weight, false);
+            if (wants_weight) rto::product_into(weight_gradient, slope.t(), head.rows(head.hidden, start), start > 0);
         }
-        if (wants_weight) weight_gradient = weight_gradient.to(weight.scalar_type());
-        return {hidden_gradient, weight_gradient, at::Tensor(), at::Tensor(), at::Tensor()};
+        if (wants_weight) weight_gradient = weight_gradient.to(head.weight.scalar_type());
+        return {hidden_gradient, weight_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
 
@@ -66,5 +200,14 @@ struct TokenLogProbabilities : torch::autograd::Function<TokenLogProbabilities> 
 
 at::Tensor rto::token_log_probabilities(
     const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows) {
-    return TokenLogProbabilities::apply(hidden, weight, targets, temperature, chunk_rows);
+    bool is_differentiated = at::GradMode::is_enabled() && (hidden.requires_grad() || weight.requires_grad());
+    return TokenLogProbabilities::apply(hidden, weight, targets, temperature, chunk_rows, is_differentiated);
+}
+
+std::tuple<at::Tensor, at::Tensor> rto::token_log_probabilities_and_entropies(
+    const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows) {
+    at::NoGradGuard no_gradient;
+    std::vector<at::Tensor> none;
+    auto summary = summarized(checked_head(hidden, weight, targets, temperature, chunk_rows), true, 0, none);
+    return {summary.results, summary.entropies};
 }

@@ -63,8 +63,9 @@ struct DecoderLayer {
         _ table: RotaryTable,
         attend: (Tensor, Tensor, Tensor) -> Tensor
     ) -> Tensor {
-        let middle = input + attention(attentionNorm(input), table, attend: attend)
-        return middle + feedForward(feedForwardNorm(middle))
+        let attended = attention(attentionNorm(input), table, attend: attend)
+        let (middle, normalized) = feedForwardNorm(input, adding: attended)
+        return middle + feedForward(normalized)
     }
 }
 
@@ -104,22 +105,12 @@ struct FeedForward {
         down = try Linear(scope / "down_proj", from: inner, to: hidden, bias: bias)
     }
 
-    func callAsFunction(_ input: Tensor) -> Tensor { down(gate(input).silu() * up(input)) }
-}
-
-/// x · Wᵀ + b; the master weight is cast to the input's type at its use.
-struct Linear {
-    let weight: Tensor
-    let bias: Tensor?
-
-    init(_ scope: ParameterScope, from input: Int, to output: Int, bias: Bool) throws {
-        weight = try scope.parameter("weight", [output, input], .matrix)
-        self.bias = bias ? try scope.parameter("bias", [output], .bias) : nil
-    }
-
     func callAsFunction(_ input: Tensor) -> Tensor {
-        input.linear(weight.to(input.dtype), bias: bias?.to(input.dtype))
+        down(input.hasFusedLayers ? gate(input).gating(up(input)) : Self.plain(gate: gate(input), up: up(input)))
     }
+
+    /// silu(gate) · up from elementwise operators: the oracle of the fused path, and the path of other devices.
+    static func plain(gate: Tensor, up: Tensor) -> Tensor { gate.silu() * up }
 }
 
 /// x / √(mean(x²) + ε) · w, the statistics in float32 (Zhang and Sennrich, arXiv 1910.07467).
@@ -133,6 +124,18 @@ struct RootMeanSquareNorm {
     }
 
     func callAsFunction(_ input: Tensor) -> Tensor {
+        input.hasFusedLayers ? input.rootMeanSquareNorm(weight, epsilon: epsilon) : plain(input)
+    }
+
+    /// The residual stream after an update, and its norm.
+    func callAsFunction(_ input: Tensor, adding update: Tensor) -> (sum: Tensor, normalized: Tensor) {
+        if input.hasFusedLayers { return input.adding(update, normalizedBy: weight, epsilon: epsilon) }
+        let sum = input + update
+        return (sum, plain(sum))
+    }
+
+    /// The same from elementwise operators: the oracle of the fused path, and the path of other devices.
+    func plain(_ input: Tensor) -> Tensor {
         let wide = input.dtype == .float64 ? input : input.to(.float32)
         let scale = (wide.squared().mean(-1, keepingAxis: true) + epsilon).reciprocalSquareRoot()
         return weight.to(input.dtype) * (wide * scale).to(input.dtype)

@@ -2,15 +2,18 @@ import Torch
 
 /// Keys and values of sequences that are being sampled: a fixed number of slots of a fixed length.
 final class KeyValueCache {
-    /// A layer's keys, `[slots, capacity, key-value heads, dimension]`.
+    /// A layer's keys, `[slots, key-value heads, capacity, dimension]`: what one head reads lies together.
     let keys: [Tensor]
-    /// A layer's values, `[slots, capacity, key-value heads, dimension]`.
+    /// A layer's values, `[slots, key-value heads, capacity, dimension]`.
     let values: [Tensor]
 
+    private let isFused: Bool
+
     init(_ configuration: ModelConfiguration, slots: Int, capacity: Int, dtype: DType, device: Device) {
-        let shape = [slots, capacity, configuration.keyValueHeadCount, configuration.headDimension]
+        let shape = [slots, configuration.keyValueHeadCount, capacity, configuration.headDimension]
         keys = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
         values = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
+        isFused = device == .cpu && [.float32, .bfloat16].contains(dtype)
     }
 
     /// Bytes that one slot of a length takes in all layers.
@@ -19,74 +22,74 @@ final class KeyValueCache {
             * dtype.byteSize
     }
 
-    /// Copies a layer's keys and values of one segment to the start of each slot.
-    func fill(layer: Int, keys source: Tensor, values: Tensor, _ segment: Segment, slots: [Int]) {
-        for slot in slots {
-            self.keys[layer].selected(0, slot).narrowed(0, 0..<segment.length).copy(
-                from: source.narrowed(0, segment.range)
-            )
-            self.values[layer].selected(0, slot).narrowed(0, 0..<segment.length).copy(
-                from: values.narrowed(0, segment.range)
-            )
+    /// Copies a layer's keys and values of runs of tokens to the start of slots.
+    func fill(layer: Int, keys: Tensor, values: Tensor, _ copies: CacheCopies) {
+        guard isFused else { return plainFill(layer: layer, keys: keys, values: values, copies) }
+        Tensor.fillCache(
+            keys: keys,
+            values: values,
+            keyCache: self.keys[layer],
+            valueCache: self.values[layer],
+            copies
+        )
+    }
+
+    /// The same copy by copy: the oracle of the fused path, and the path of other devices and types.
+    func plainFill(layer: Int, keys: Tensor, values: Tensor, _ copies: CacheCopies) {
+        for (range, slot) in copies.copies {
+            for (source, cache) in [(keys, self.keys[layer]), (values, self.values[layer])] {
+                cache.selected(0, slot).narrowed(1, 0..<range.count).copy(
+                    from: source.narrowed(0, range).transposed(0, 1)
+                )
+            }
         }
     }
 
-    /// Attention of one new token a slot, which is added to the cache.
+    /// Attention of one new token a row, which is added to the cache.
     func attend(
         layer: Int,
         queries: Tensor,
         keys: Tensor,
         values: Tensor,
-        slots: [Int],
-        lengths: [Int],
+        rows: CacheRows,
         scale: Double
     ) -> Tensor {
-        if queries.device == .cpu {
-            return Tensor.decodeAttention(
-                queries: queries,
-                keys: keys,
-                values: values,
-                keyCache: self.keys[layer],
-                valueCache: self.values[layer],
-                slots: slots,
-                lengths: lengths,
-                scale: scale
-            )
+        guard isFused else {
+            return plainAttend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, scale: scale)
         }
-        return plainAttend(
-            layer: layer,
+        return Tensor.decodeAttention(
             queries: queries,
             keys: keys,
             values: values,
-            slots: slots,
-            lengths: lengths,
+            keyCache: self.keys[layer],
+            valueCache: self.values[layer],
+            rows: rows,
             scale: scale
         )
     }
 
-    /// The same written out row by row: the oracle of the fused path, and the path of other devices.
+    /// The same written out row by row: the oracle of the fused path, and the path of other devices and types.
     func plainAttend(
         layer: Int,
         queries: Tensor,
         keys: Tensor,
         values: Tensor,
-        slots: [Int],
-        lengths: [Int],
+        rows: CacheRows,
         scale: Double
     ) -> Tensor {
-        let rows = slots.indices.map { row in
-            let length = lengths[row]
-            let keyRows = self.keys[layer].selected(0, slots[row])
-            let valueRows = self.values[layer].selected(0, slots[row])
-            keyRows.narrowed(0, length..<length + 1).copy(from: keys.narrowed(0, row..<row + 1))
-            valueRows.narrowed(0, length..<length + 1).copy(from: values.narrowed(0, row..<row + 1))
+        let outputs = (0..<rows.count).map { row in
+            let (slot, length) = rows[row]
+            let keyRows = self.keys[layer].selected(0, slot)
+            let valueRows = self.values[layer].selected(0, slot)
+            keyRows.narrowed(1, length..<length + 1).copy(from: keys.selected(0, row).unsqueezed(1))
+            valueRows.narrowed(1, length..<length + 1).copy(from: values.selected(0, row).unsqueezed(1))
             let group = queries.size(1) / keys.size(1)
-            let past = keyRows.narrowed(0, 0..<length + 1).transposed(0, 1).repeated(group, along: 0)
-            let content = valueRows.narrowed(0, 0..<length + 1).transposed(0, 1).repeated(group, along: 0)
+            let past = keyRows.narrowed(1, 0..<length + 1).repeated(group, along: 0)
+            let content = valueRows.narrowed(1, 0..<length + 1).repeated(group, along: 0)
             let query = queries.selected(0, row).unsqueezed(1)
             let weights = (query.matmul(past.transposed(1, 2)) * scale).softmax()
             return weights.matmul(content).squeezed(1)
         }
-        return Tensor.stacked(rows)
+        return Tensor.stacked(outputs)
     }
 }

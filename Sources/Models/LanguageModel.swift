@@ -13,6 +13,8 @@ public struct LanguageModel {
     public var checkpointsGradients = false
     /// `[vocabulary, hidden]`; the embedding itself where they are tied.
     let head: Tensor
+    /// The head as sampling reads it, where the model is made for that.
+    private let packedHead: PackedWeight?
 
     init(_ configuration: ModelConfiguration, _ store: ParameterStore, precision: DType) throws {
         decoder = try Decoder(configuration, store.root / "model")
@@ -20,6 +22,8 @@ public struct LanguageModel {
         head =
             configuration.tiesEmbeddings
             ? decoder.embedding : try (store.root / "lm_head").parameter("weight", shape, .matrix)
+        let isPacked = store.preparation.isPacked && PackedWeight.exists(for: head.dtype, on: head.device)
+        packedHead = isPacked ? PackedWeight(head) : nil
         parameters = store
         self.precision = precision
         try store.finish()
@@ -80,28 +84,20 @@ public struct LanguageModel {
     }
 
     /// The head alone: `[rows, hidden]` to logits `[rows, vocabulary]` in float32.
-    func project(_ hidden: Tensor) -> Tensor { hidden.linear(head.to(hidden.dtype)).to(.float32) }
-
-    /// Entropies `[rows]` in nats of the distributions after hidden states `[rows, hidden]`, in chunks.
-    func entropies(_ states: Tensor, temperature: Double) -> Tensor {
-        let parts = chunks(of: states).map { rows in
-            let logProbabilities = (project(rows) / temperature).logSoftmax()
-            return -(logProbabilities.exp() * logProbabilities).sum(-1)
-        }
-        return Tensor.concatenated(parts)
+    func project(_ hidden: Tensor) -> Tensor {
+        (packedHead.map { $0(hidden) } ?? hidden.linear(head)).to(.float32)
     }
 
     /// Log-probabilities `[response tokens]` and entropies `[response tokens]` from one pass without gradient.
     public func logProbabilitiesAndEntropies(_ rows: ResponseBatch, temperature: Double = 1) -> (Tensor, Tensor) {
         withoutGradients {
             let states = hidden(rows.batch).rows(rows.predictors)
-            let logProbabilities = Tensor.tokenLogProbabilities(
+            return Tensor.tokenLogProbabilitiesAndEntropies(
                 hidden: states,
                 weight: head.to(precision),
                 targets: Tensor(rows.targets).to(device),
                 temperature: temperature
             )
-            return (logProbabilities, entropies(states, temperature: temperature))
         }
     }
 }

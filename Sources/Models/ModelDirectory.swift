@@ -43,14 +43,20 @@ extension LanguageModel {
     }
 
     /// A new model with random weights.
-    public static func fresh(_ configuration: ModelConfiguration, seed: UInt64) throws -> LanguageModel {
-        let store = ParameterStore(FreshParameters(configuration, seed: seed), .frozen())
-        return try LanguageModel(configuration, store, precision: .float32)
+    public static func fresh(
+        _ configuration: ModelConfiguration,
+        seed: UInt64,
+        _ preparation: ParameterStore.Preparation = .frozen(),
+        precision: DType = .float32
+    ) throws -> LanguageModel {
+        let store = ParameterStore(FreshParameters(configuration, seed: seed), preparation)
+        return try LanguageModel(configuration, store, precision: precision)
     }
 
-    /// The same weights without gradients, in the type they compute with; shares memory where that is the masters' type.
-    public func frozenView() throws -> LanguageModel {
-        let store = ParameterStore(SharedParameters(store: parameters), .frozen(precision, on: device))
+    /// The weights as they are now, ready to sample; a model that was loaded for sampling is that already.
+    public func samplingView() throws -> LanguageModel {
+        if parameters.preparation.isPacked { return self }
+        let store = ParameterStore(SharedParameters(store: parameters), .sampling(precision, on: device))
         return try LanguageModel(configuration, store, precision: precision)
     }
 

@@ -10,8 +10,10 @@ public final class ParameterStore {
     /// The tensors, in the order of the names.
     public private(set) var tensors: [Tensor] = []
 
+    /// Weights that are held packed and are no tensors of this store.
+    private var packedNames: [String] = []
     private let source: any ParameterSource
-    private let preparation: Preparation
+    let preparation: Preparation
 
     /// How the tensors of a source are made ready.
     public struct Preparation: Sendable {
@@ -21,6 +23,8 @@ public final class ParameterStore {
         public var isTrainable: Bool
         /// Where they live.
         public var device: Device
+        /// Whether linear layers hold their weights in the order in which sampling reads them, and in no other.
+        public var isPacked = false
 
         /// Float32 masters that collect gradients.
         public static func trainable(on device: Device = .cpu) -> Preparation {
@@ -30,6 +34,11 @@ public final class ParameterStore {
         /// A model that is only evaluated, held in the type it computes with.
         public static func frozen(_ dtype: DType = .float32, on device: Device = .cpu) -> Preparation {
             Preparation(dtype: dtype, isTrainable: false, device: device)
+        }
+
+        /// A model that only samples: few rows meet its weights many times.
+        public static func sampling(_ dtype: DType = .float32, on device: Device = .cpu) -> Preparation {
+            Preparation(dtype: dtype, isTrainable: false, device: device, isPacked: true)
         }
     }
 
@@ -46,19 +55,32 @@ public final class ParameterStore {
     public var decayed: [Bool] { tensors.map { $0.rank > 1 } }
 
     func parameter(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
+        let tensor = try prepared(name, shape, kind)
+        names.append(name)
+        tensors.append(tensor)
+        return tensor
+    }
+
+    /// A weight in its packed form only, where the model is made for sampling and there is such a form; else nil.
+    func packedWeight(_ name: String, _ shape: [Int]) throws -> PackedWeight? {
+        let isPossible = PackedWeight.exists(for: preparation.dtype, on: preparation.device)
+        guard preparation.isPacked, isPossible else { return nil }
+        packedNames.append(name)
+        return PackedWeight(try prepared(name, shape, .matrix))
+    }
+
+    private func prepared(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
         let raw = try source.tensor(name, shape: shape, kind: kind)
         // A leaf of its own: the source's tensor collects no gradient. Storage is shared where nothing is converted.
         let tensor = raw.to(preparation.dtype).to(preparation.device).detached()
         if preparation.isTrainable { tensor.requiresGradient = true }
-        names.append(name)
-        tensors.append(tensor)
         return tensor
     }
 
     /// Says that the model has asked for all it needs.
     ///
     /// - Throws: `ModelError` naming tensors that the source holds and the model did not ask for.
-    func finish() throws { try source.finish(taken: Set(names)) }
+    func finish() throws { try source.finish(taken: Set(names + packedNames)) }
 }
 
 /// What a parameter is, which decides how a fresh one is drawn.
@@ -91,6 +113,13 @@ public struct ParameterScope {
 
     func parameter(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
         try store.parameter((self / name).path, shape, kind)
+    }
+
+    /// The weight `[outputs, inputs]` of a linear layer, packed where the model is made for sampling.
+    func weight(_ shape: [Int]) throws -> LinearWeight {
+        let path = (self / "weight").path
+        return try store.packedWeight(path, shape).map(LinearWeight.packed)
+            ?? .plain(store.parameter(path, shape, .matrix))
     }
 }
 

@@ -68,6 +68,11 @@ struct RotaryTable {
 
     /// Turns `[tokens, heads, dimension]`, whose halves are the two coordinates of each pair.
     func callAsFunction(_ heads: Tensor) -> Tensor {
+        heads.hasFusedLayers ? heads.rotated(cosine: cosine, sine: sine) : plain(heads)
+    }
+
+    /// The same from elementwise operators: the oracle of the fused path, and the path of other devices.
+    func plain(_ heads: Tensor) -> Tensor {
         let half = heads.size(2) / 2
         let first = heads.narrowed(2, 0..<half)
         let second = heads.narrowed(2, half..<2 * half)

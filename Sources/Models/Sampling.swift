@@ -16,6 +16,8 @@ public struct SamplingParameters: Sendable {
     public var isGreedy: Bool
     /// Tokens that end a completion and are its last.
     public var stopTokens: Set<Int>
+    /// A token whose log-probability is wanted where a completion ends without it.
+    public var reportedToken: Int?
 
     /// Parameters, by default unrestricted sampling.
     public init(
@@ -39,6 +41,17 @@ public struct SamplingParameters: Sendable {
     /// The temperature of the distribution whose log-probabilities are reported.
     var scoringTemperature: Double { isGreedy ? 1 : temperature }
 
+    private var rule: TokenRule {
+        TokenRule(
+            temperature: scoringTemperature,
+            topK: topK,
+            topP: topP,
+            isGreedy: isGreedy,
+            stopTokens: stopTokens.sorted(),
+            reportedToken: reportedToken
+        )
+    }
+
     /// Chooses one token for each row of logits `[rows, vocabulary]`, float32.
     ///
     /// Sampling inverts the cumulative distribution at a uniform number of the row's own, so what a row samples does not
@@ -47,13 +60,31 @@ public struct SamplingParameters: Sendable {
     ///   - uniforms: one number in [0, 1) a row
     ///   - mayStop: whether the row may choose a stop token
     /// - Returns: the tokens, and their log-probabilities under softmax(logits / temperature) without filters
-    func choose(_ logits: Tensor, uniforms: [Double], mayStop: [Bool]) -> (tokens: [Int], logProbabilities: [Float]) {
+    func choose(_ logits: Tensor, uniforms: [Double], mayStop: [Bool]) -> [TokenChoice] {
+        logits.device == .cpu
+            ? logits.chooseTokens(rule, uniforms: uniforms, mayStop: mayStop)
+            : plainChoose(logits, uniforms: uniforms, mayStop: mayStop)
+    }
+
+    /// The same in tensor operations: the oracle of the fused path, and the path of other devices.
+    func plainChoose(_ logits: Tensor, uniforms: [Double], mayStop: [Bool]) -> [TokenChoice] {
         let scaled = logits / scoringTemperature
         let logProbabilities = scaled.logSoftmax()
         let allowed = mayStop.allSatisfy { $0 } ? scaled : forbidStops(scaled, mayStop)
         let tokens = isGreedy ? allowed.argmax() : sample(allowed, uniforms)
-        let chosen = logProbabilities.gathered(1, tokens.unsqueezed(1)).squeezed(1)
-        return (tokens.integers, chosen.floats)
+        let chosen = logProbabilities.gathered(1, tokens.unsqueezed(1)).squeezed(1).floats
+        let entropies = (-(logProbabilities.exp() * logProbabilities).sum(-1)).floats
+        let reported = reportedToken.flatMap { $0 < logits.size(1) ? $0 : nil }.map {
+            logProbabilities.selected(1, $0).floats
+        }
+        return tokens.integers.enumerated().map { row, token in
+            TokenChoice(
+                token: token,
+                logProbability: chosen[row],
+                entropy: entropies[row],
+                reportedLogProbability: reported?[row] ?? .nan
+            )
+        }
     }
 
     private func forbidStops(_ logits: Tensor, _ mayStop: [Bool]) -> Tensor {
@@ -89,7 +120,9 @@ public struct SamplingParameters: Sendable {
     private func invert(_ probabilities: Tensor, _ draws: Tensor) -> Tensor {
         let cumulative = probabilities.to(.float64).cumulativeSum()
         let total = cumulative.narrowed(1, cumulative.size(1) - 1..<cumulative.size(1))
+        // Rounding may put the draw at the very end.
         return (draws * total).isAtLeast(cumulative).to(.int64).sum(1)
+            .clamped(0, Double(cumulative.size(1) - 1)).to(.int64)
     }
 }
 

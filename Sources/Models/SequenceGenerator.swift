@@ -7,8 +7,19 @@ public struct Completion: Sendable {
     public var tokens: [Int] = []
     /// log π of each sampled id, at the sampling temperature.
     public var logProbabilities: [Float] = []
+    /// Entropy of the distribution that each id was sampled from, in nats, before filters.
+    public var entropies: [Float] = []
+    /// log π of the parameters' reported token in the place of the last sampled id; not a number where none is asked for.
+    public var reportedLogProbability = Float.nan
     /// Whether a stop token ended it; otherwise the length limit did.
     public var isFinished = false
+
+    mutating func append(_ choice: TokenChoice) {
+        tokens.append(choice.token)
+        logProbabilities.append(choice.logProbability)
+        entropies.append(choice.entropy)
+        reportedLogProbability = choice.reportedLogProbability
+    }
 }
 
 /// Samples continuations: prompts are read as one ragged batch, their samples share the reading, finished sequences leave
@@ -30,7 +41,7 @@ public struct SequenceGenerator {
         concurrency: Int = 256,
         cacheBytes: Int = 2 << 30
     ) throws {
-        self.model = try model.frozenView()
+        self.model = try model.samplingView()
         self.parameters = parameters
         slotLimit = concurrency
         self.cacheBytes = cacheBytes
@@ -61,7 +72,8 @@ public struct SequenceGenerator {
         guard count > 0, parameters.maxNewTokens > 0 else { return Array(repeating: Completion(), count: count) }
         let longest = prompts.map(\.count).max() ?? 0
         try checkMemory(longestPrompt: longest)
-        let capacity = longest + parameters.maxNewTokens
+        // The last sampled token is never read.
+        let capacity = longest + parameters.maxNewTokens - 1
         let slotBytes = KeyValueCache.slotBytes(model.configuration, capacity: capacity, dtype: model.precision)
         let slots = max(1, min(count, slotLimit, cacheBytes / slotBytes))
         var session = GenerationSession(
@@ -166,20 +178,13 @@ private struct GenerationSession {
         let mayJoin =
             nextWaiting < waiting.count && freeSlots.count >= min(waiting.count - nextWaiting, slotCount / 8 + 1)
         if mayJoin || active.isEmpty { return read() }
+        let rows = CacheRows(slots: active.map(\.slot), lengths: active.map(\.length))
         let hidden = model.decoder(
             Tensor(active.map { $0.completion.tokens[$0.completion.tokens.count - 1] }).to(model.device),
             positions: Tensor(active.map(\.length)).to(model.device),
             dtype: model.precision
-        ) { [cache, scale, active] layer, queries, keys, values in
-            cache.attend(
-                layer: layer,
-                queries: queries,
-                keys: keys,
-                values: values,
-                slots: active.map(\.slot),
-                lengths: active.map(\.length),
-                scale: scale
-            )
+        ) { [cache, scale] layer, queries, keys, values in
+            cache.attend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, scale: scale)
         }
         for index in active.indices { active[index].length += 1 }
         return sample(model.project(hidden), for: Array(active.indices))
@@ -188,22 +193,21 @@ private struct GenerationSession {
     /// Computes prompts, each once however many samples it has, and samples their first tokens.
     private mutating func read() -> [(Int, Completion)] {
         var batch = TokenBatch()
-        var slotsOfSegment: [[Int]] = []
+        var copies = CacheCopies()
         var lastPrompt: [Int] = []
         var segmentOfRow: [Int] = []
         var joined: [ActiveSequence] = []
         while nextWaiting < waiting.count, !freeSlots.isEmpty {
             let next = waiting[nextWaiting]
-            let isShared = !slotsOfSegment.isEmpty && next.prompt == lastPrompt
+            let isShared = !joined.isEmpty && next.prompt == lastPrompt
             if !isShared, !joined.isEmpty, batch.tokens.count + next.prompt.count > prefillBudget { break }
             if !isShared {
                 batch.append(next.prompt)
-                slotsOfSegment.append([])
                 lastPrompt = next.prompt
             }
             let slot = freeSlots.removeLast()
-            slotsOfSegment[slotsOfSegment.count - 1].append(slot)
-            segmentOfRow.append(slotsOfSegment.count - 1)
+            copies.append(batch.segments[batch.segments.count - 1].range, slot: slot)
+            segmentOfRow.append(batch.segments.count - 1)
             joined.append(ActiveSequence(index: next.index, slot: slot, length: next.prompt.count, stream: next.stream))
             nextWaiting += 1
         }
@@ -212,9 +216,7 @@ private struct GenerationSession {
             positions: Tensor(batch.positions).to(model.device),
             dtype: model.precision
         ) { [cache, scale] layer, queries, keys, values in
-            for (segment, slots) in zip(batch.segments, slotsOfSegment) {
-                cache.fill(layer: layer, keys: keys, values: values, segment, slots: slots)
-            }
+            cache.fill(layer: layer, keys: keys, values: values, copies)
             return segmentAttention(
                 queries: queries,
                 keys: keys,
@@ -233,12 +235,11 @@ private struct GenerationSession {
     private mutating func sample(_ logits: Tensor, for rows: [Int]) -> [(Int, Completion)] {
         let uniforms = rows.map { active[$0].stream.next() }
         let mayStop = rows.map { active[$0].completion.tokens.count >= parameters.minNewTokens }
-        let (tokens, logProbabilities) = parameters.choose(logits, uniforms: uniforms, mayStop: mayStop)
-        for (position, row) in rows.enumerated() {
-            active[row].completion.tokens.append(tokens[position])
-            active[row].completion.logProbabilities.append(logProbabilities[position])
+        let choices = parameters.choose(logits, uniforms: uniforms, mayStop: mayStop)
+        for (row, choice) in zip(rows, choices) {
+            active[row].completion.append(choice)
             active[row].completion.isFinished =
-                parameters.stopTokens.contains(tokens[position])
+                parameters.stopTokens.contains(choice.token)
                 || endsCompletion?(active[row].completion.tokens) == true
         }
         let isOver = { [parameters] (sequence: ActiveSequence) in

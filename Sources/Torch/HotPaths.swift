@@ -25,8 +25,7 @@ public struct Segment: Sendable, Equatable {
 extension Tensor {
     /// Causal attention inside each segment and to the whole of its parent, as one node of the gradient graph.
     ///
-    /// Runs LibTorch's flash kernel over each segment; shared prefixes are merged by their log-sum-exps, so a prompt is
-    /// computed once however many responses follow it.
+    /// A prompt is computed once however many responses follow it; no score is kept longer than a tile of them is used.
     /// - Parameters:
     ///   - queries: `[tokens, heads, dimension]`
     ///   - keys, values: `[tokens, key-value heads, dimension]`; heads is a multiple of key-value heads
@@ -55,42 +54,6 @@ extension Tensor {
                     return Tensor(owning: unwrap(result, "raggedAttention"))
                 }
             }
-        }
-    }
-
-    /// Attention of one new token a row over the row's cached keys and values, to which the new ones are added first.
-    ///
-    /// - Parameters:
-    ///   - queries: `[rows, heads, dimension]`
-    ///   - keys, values: the new tokens', `[rows, key-value heads, dimension]`
-    ///   - keyCache, valueCache: `[slots, capacity, key-value heads, dimension]`, changed in place
-    ///   - slots: where each row lives in the caches
-    ///   - lengths: how many tokens each row has cached already
-    /// - Returns: `[rows, heads, dimension]`, without gradient
-    public static func decodeAttention(
-        queries: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        keyCache: Tensor,
-        valueCache: Tensor,
-        slots: [Int],
-        lengths: [Int],
-        scale: Double
-    ) -> Tensor {
-        precondition(slots.count == queries.size(0) && lengths.count == slots.count, "one slot and length a row")
-        let (slots, lengths) = (slots.map(Int64.init), lengths.map(Int64.init))
-        return withExtendedLifetime((queries, keys, values, keyCache, valueCache)) {
-            let result = libtorch.pointee.decode_attention(
-                queries.handle.pointer,
-                keys.handle.pointer,
-                values.handle.pointer,
-                keyCache.handle.pointer,
-                valueCache.handle.pointer,
-                slots,
-                lengths,
-                scale
-            )
-            return Tensor(owning: unwrap(result, "decodeAttention"))
         }
     }
 
@@ -123,6 +86,34 @@ extension Tensor {
         }
     }
 
-    /// How many rows of logits are held at once: about 16 MiB of float32, at least 16 rows.
-    public static func logitChunkRows(vocabulary: Int) -> Int { Swift.max(16, (1 << 22) / Swift.max(1, vocabulary)) }
+    /// The log-probabilities of `tokenLogProbabilities`, and the entropy of each row's distribution in nats, `[tokens]` each.
+    ///
+    /// One pass over the logits, without gradient.
+    public static func tokenLogProbabilitiesAndEntropies(
+        hidden: Tensor,
+        weight: Tensor,
+        targets: Tensor,
+        temperature: Double = 1,
+        chunkRows: Int? = nil
+    ) -> (logProbabilities: Tensor, entropies: Tensor) {
+        precondition(hidden.size(0) == targets.count, "one target a row")
+        let rows = chunkRows ?? logitChunkRows(vocabulary: weight.size(0))
+        return withExtendedLifetime((hidden, weight, targets)) {
+            var entropies: TensorPointer?
+            let result = libtorch.pointee.token_log_probabilities_and_entropies(
+                hidden.handle.pointer,
+                weight.handle.pointer,
+                targets.handle.pointer,
+                temperature,
+                Int64(rows),
+                &entropies
+            )
+            let logProbabilities = Tensor(owning: unwrap(result, "tokenLogProbabilitiesAndEntropies"))
+            return (logProbabilities, Tensor(owning: unwrap(entropies, "tokenLogProbabilitiesAndEntropies")))
+        }
+    }
+
+    /// How many rows of logits are held at once: about 16 MiB of float32, and at least 256 rows, for with fewer the head's
+    /// weights take longer to lay out than to multiply.
+    public static func logitChunkRows(vocabulary: Int) -> Int { Swift.max(256, (1 << 22) / Swift.max(1, vocabulary)) }
 }

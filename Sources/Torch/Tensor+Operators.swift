@@ -25,7 +25,6 @@ private enum Operators {
     static let minimum = Operator("minimum")
     static let maximum = Operator("maximum")
     static let matmul = Operator("matmul")
-    static let linear = Operator("linear")
     static let embedding = Operator("embedding")
     static let softmax = Operator("softmax", "int")
     static let logSoftmax = Operator("log_softmax", "int")
@@ -118,8 +117,6 @@ extension Tensor {
 
     /// The matrix product.
     public func matmul(_ other: Tensor) -> Tensor { Operators.matmul(self, other) }
-    /// self · weightᵀ + bias: `[…, in]` with weight `[out, in]` gives `[…, out]`.
-    public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor { Operators.linear(self, weight, bias) }
     /// Rows of a table `[vocabulary, hidden]` for ids `[…]`: `[…, hidden]`.
     public static func embedding(_ table: Tensor, _ ids: Tensor) -> Tensor { Operators.embedding(table, ids) }
 

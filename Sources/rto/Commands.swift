@@ -39,6 +39,18 @@ struct Score: SettingsCommand {
     }
 }
 
+/// `rto bench`.
+struct Bench: SettingsCommand {
+    static let defaults = BenchConfiguration()
+    static let configuration = describe("bench")
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run(_ configuration: BenchConfiguration) throws {
+        try engine.bench(configuration)
+    }
+}
+
 /// `rto quickstart`.
 struct Quickstart: SettingsCommand {
     static let defaults = QuickstartConfiguration()

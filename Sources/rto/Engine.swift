@@ -16,6 +16,8 @@ private struct Engine: CommandEngine {
 
     func score(_ configuration: ScoreConfiguration) throws { try Training.score(configuration) }
 
+    func bench(_ configuration: BenchConfiguration) throws { try Training.bench(configuration) }
+
     func quickstart(_ configuration: QuickstartConfiguration) throws { try runQuickstart(configuration) }
 
     func doctor(asJSON: Bool) throws { try Training.doctor(asJSON: asJSON, programVersion: programVersion) }

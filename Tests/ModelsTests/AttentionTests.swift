@@ -40,45 +40,71 @@ struct AttentionTests {
         }
     }
 
-    @Test("reading the cache equals the plain path", arguments: [DType.float32, .bfloat16])
-    func decode(dtype: DType) throws {
-        let json = ModelConfigurationTests.tiny
-        let configuration = try ModelConfiguration(json, path: "config.json")
-        let rows = 3
-        func cache() -> KeyValueCache {
-            let cache = KeyValueCache(configuration, slots: 4, capacity: 9, dtype: dtype, device: .cpu)
-            cache.keys[0].copy(from: random(cache.keys[0].shape, seed: 5))
-            cache.values[0].copy(from: random(cache.values[0].shape, seed: 6))
+    /// Heads, key-value heads, dimension.
+    static let shapes = [(4, 2, 4), (9, 3, 64), (8, 4, 32), (5, 1, 24), (4, 4, 10), (7, 1, 100)]
+
+    @Test("reading the cache equals the plain path", arguments: shapes, [DType.float32, .bfloat16])
+    func decode(shape: (heads: Int, pairs: Int, width: Int), dtype: DType) throws {
+        let configuration = try TinyModel.configuration([
+            "num_attention_heads": .integer(shape.heads), "num_key_value_heads": .integer(shape.pairs),
+            "head_dim": .integer(shape.width), "hidden_size": .integer(shape.heads * shape.width),
+        ])
+        let (slots, capacity) = (4, 141)
+        // The fused path computes in float32 whatever the cache holds, so the plain one is given the same numbers in float32.
+        func cache(_ held: DType) -> KeyValueCache {
+            let cache = KeyValueCache(configuration, slots: slots, capacity: capacity, dtype: held, device: .cpu)
+            cache.keys[0].copy(from: random(cache.keys[0].shape, seed: 5).to(dtype))
+            cache.values[0].copy(from: random(cache.values[0].shape, seed: 6).to(dtype))
             return cache
         }
-        let (heads, pairs, width) = (
-            configuration.headCount, configuration.keyValueHeadCount, configuration.headDimension
-        )
-        let queries = random([rows, heads, width], seed: 7).to(dtype)
-        let keys = random([rows, pairs, width], seed: 8).to(dtype)
-        let values = random([rows, pairs, width], seed: 9).to(dtype)
-        let fused = cache()
-        let plain = cache()
-        let found = fused.attend(
-            layer: 0,
-            queries: queries,
-            keys: keys,
-            values: values,
-            slots: [2, 0, 3],
-            lengths: [0, 8, 4],
-            scale: 0.5
-        )
+        let rows = CacheRows(slots: [2, 0, 3], lengths: [0, 140, 66])
+        let queries = random([3, shape.heads, shape.width], seed: 7).to(dtype)
+        let keys = random([3, shape.pairs, shape.width], seed: 8).to(dtype)
+        let values = random([3, shape.pairs, shape.width], seed: 9).to(dtype)
+        let (fused, plain) = (cache(dtype), cache(.float32))
+        let found = fused.attend(layer: 0, queries: queries, keys: keys, values: values, rows: rows, scale: 0.3)
         let expected = plain.plainAttend(
             layer: 0,
-            queries: queries,
-            keys: keys,
-            values: values,
-            slots: [2, 0, 3],
-            lengths: [0, 8, 4],
-            scale: 0.5
+            queries: queries.to(.float32),
+            keys: keys.to(.float32),
+            values: values.to(.float32),
+            rows: rows,
+            scale: 0.3
         )
-        let tolerance = dtype == .float32 ? 1e-5 : 3e-2
+        let tolerance = dtype == .float32 ? 1e-5 : 1e-2
         #expect(excess(found, expected, absolute: tolerance, relative: tolerance) <= 0)
         #expect(fused.keys[0].floats == plain.keys[0].floats)
+        #expect(fused.values[0].floats == plain.values[0].floats)
+        // A row alone is the same row, bit for bit.
+        let alone = cache(dtype).attend(
+            layer: 0,
+            queries: queries.narrowed(0, 1..<2),
+            keys: keys.narrowed(0, 1..<2),
+            values: values.narrowed(0, 1..<2),
+            rows: CacheRows(slots: [0], lengths: [140]),
+            scale: 0.3
+        )
+        #expect(alone.floats == found.narrowed(0, 1..<2).floats)
+    }
+
+    @Test("filling the cache equals the plain path", arguments: [DType.float32, .bfloat16])
+    func fill(dtype: DType) throws {
+        let configuration = try TinyModel.configuration()
+        let width = [configuration.keyValueHeadCount, configuration.headDimension]
+        let keys = random([12] + width, seed: 8).to(dtype)
+        let values = random([12] + width, seed: 9).to(dtype)
+        var copies = CacheCopies()
+        copies.append(0..<5, slot: 3)
+        copies.append(0..<5, slot: 1)
+        copies.append(5..<12, slot: 0)
+        func filled(_ fill: (KeyValueCache) -> Void) -> [Float] {
+            let cache = KeyValueCache(configuration, slots: 4, capacity: 7, dtype: dtype, device: .cpu)
+            for tensor in [cache.keys[0], cache.values[0]] { tensor.copy(from: Tensor.zeros(tensor.shape)) }
+            fill(cache)
+            return cache.keys[0].floats + cache.values[0].floats
+        }
+        let fused = filled { $0.fill(layer: 0, keys: keys, values: values, copies) }
+        #expect(fused == filled { $0.plainFill(layer: 0, keys: keys, values: values, copies) })
+        #expect(Set(fused).count > 100)
     }
 }

@@ -90,6 +90,25 @@ struct SequenceGeneratorTests {
         let found = completions.flatMap(\.logProbabilities)
         #expect(zip(found, try #require(scored).floats).allSatisfy { abs($0 - $1) < 1e-4 })
         #expect(found.count == rows.targets.count)
+        let entropies = try TinyModel.make().logProbabilitiesAndEntropies(rows, temperature: temperature).1.floats
+        #expect(zip(completions.flatMap(\.entropies), entropies).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+
+    @Test("the reported token's log-probability is the scorer's in the place of the last token")
+    func reportedToken() throws {
+        var parameters = parameters
+        parameters.reportedToken = 13
+        let completions = try generate(parameters, samples: 1)
+        let rows = ResponseBatch(
+            zip(Self.prompts, completions).map { .init(prompt: $0, response: $1.tokens.dropLast() + [13]) }
+        )
+        let scored = try withoutGradients { try TinyModel.make().logProbabilities(rows).floats }
+        var end = 0
+        for completion in completions {
+            end += completion.tokens.count
+            #expect(abs(completion.reportedLogProbability - scored[end - 1]) < 1e-4)
+        }
+        #expect(try generate(self.parameters, samples: 1).allSatisfy { $0.reportedLogProbability.isNaN })
     }
 
     @Test("greedy completions take the likeliest token each time")

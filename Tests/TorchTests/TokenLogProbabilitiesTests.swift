@@ -58,6 +58,83 @@ struct TokenLogProbabilitiesTests {
         }
     }
 
+    @Test("a vocabulary of many vectors and a remainder agrees with log_softmax", arguments: [4, 100], [1, 2])
+    func largeVocabulary(rows: Int, threads: Int) {
+        let before = LibTorch.threads
+        defer { LibTorch.threads = before }
+        LibTorch.threads = threads
+        let (hidden, weight) = (random([41, 16], seed: 1), random([1031, 16], seed: 2))
+        let targets = Tensor((0..<41).map { $0 * 25 })
+        func gradients(_ dtype: DType, _ body: (Tensor, Tensor) -> Tensor) -> [Tensor] {
+            let leaves = [hidden, weight].map { $0.clone().to(dtype) }
+            for leaf in leaves { leaf.requiresGradient = true }
+            let values = body(leaves[0], leaves[1])
+            (values.to(.float64) * random([41], seed: 3)).sum().backward()
+            return [values.detached()] + leaves.compactMap(\.gradient)
+        }
+        let expected = gradients(.float64) { hidden, weight in
+            hidden.linear(weight).logSoftmax().gathered(1, targets.unsqueezed(1)).squeezed(1)
+        }
+        let found = gradients(.float32) {
+            Tensor.tokenLogProbabilities(hidden: $0, weight: $1, targets: targets, chunkRows: rows)
+        }
+        for (mine, right) in zip(found, expected) { #expect(difference(mine.doubles, right.doubles) < 2e-5) }
+    }
+
+    @Test("entropies come with the same log-probabilities", arguments: [DType.float64, .float32], [1.0, 0.7])
+    func entropies(dtype: DType, temperature: Double) {
+        let (hidden, weight) = (random([9, 16], seed: 1), random([601, 16], seed: 2))
+        let targets = Tensor((0..<9).map { $0 * 60 })
+        let all = (hidden.linear(weight) / temperature).logSoftmax()
+        let expected = -(all.exp() * all).sum(-1)
+        let (values, entropies) = Tensor.tokenLogProbabilitiesAndEntropies(
+            hidden: hidden.to(dtype),
+            weight: weight.to(dtype),
+            targets: targets,
+            temperature: temperature,
+            chunkRows: 4
+        )
+        let alone = Tensor.tokenLogProbabilities(
+            hidden: hidden.to(dtype),
+            weight: weight.to(dtype),
+            targets: targets,
+            temperature: temperature,
+            chunkRows: 4
+        )
+        #expect(values.doubles == alone.doubles)
+        let tolerance = dtype == .float64 ? 1e-12 : 2e-5
+        #expect(difference(entropies.doubles, expected.doubles) < tolerance)
+    }
+
+    /// Log-probabilities of every token of one distribution given by its logits, the entropy, and the logits' gradient
+    /// from the log-probability of token 1.
+    private func distribution(_ logits: [Float]) -> (values: [Double], entropy: Double, gradient: [Double]) {
+        let count = logits.count
+        let ones = Tensor([Float](repeating: 1, count: count), shape: [count, 1])
+        let weight = Tensor(logits, shape: [count, 1])
+        let targets = Tensor(Array(0..<count))
+        let (values, entropies) = Tensor.tokenLogProbabilitiesAndEntropies(
+            hidden: ones,
+            weight: weight,
+            targets: targets
+        )
+        weight.requiresGradient = true
+        Tensor.tokenLogProbabilities(hidden: ones, weight: weight, targets: targets).narrowed(0, 1..<2).sum().backward()
+        return (values.doubles, entropies.doubles[0], weight.gradient?.doubles ?? [])
+    }
+
+    @Test("logits of ten thousand and of minus infinity neither overflow nor spread NaN")
+    func extremeLogits() {
+        let large = distribution([1e4, 1e4, -1e4, 9_000, 0, 1, 2, 3, -.infinity])
+        #expect(difference(Array(large.values.prefix(2)), [-0.6931472, -0.6931472]) < 1e-6)
+        #expect(abs(large.values[2] + 20_000.693) < 0.01 && large.values[8] == -.infinity)
+        #expect(abs(large.entropy - 0.6931472) < 1e-6)
+        #expect(difference(large.gradient, [-0.5, 0.5, 0, 0, 0, 0, 0, 0, 0]) < 1e-6)
+        let small = distribution([Float](repeating: -1e4, count: 8))
+        #expect(difference(small.values, [Double](repeating: -2.0794415, count: 8)) < 1e-6)
+        #expect(distribution([.nan, 1, 2]).values.allSatisfy { $0.isNaN })
+    }
+
     @Test("no rows give no numbers, with gradients of zero")
     func empty() {
         let (hidden, weight) = (random([0, 5], seed: 1), random([11, 5], seed: 2))

@@ -2,14 +2,14 @@ import Foundation
 import Testing
 
 /// What the program printed, and how it ended.
-private struct Outcome {
+struct Outcome {
     let output: String
     let complaint: String
     let status: Int32
 }
 
 /// Runs the program that was built beside the tests.
-private func rto(_ words: [String], input: String = "") throws -> Outcome {
+func rto(_ words: [String], input: String = "") throws -> Outcome {
     let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
     let process = Process()
     process.executableURL = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto")
@@ -38,7 +38,7 @@ private func rto(_ words: [String], input: String = "") throws -> Outcome {
         arguments: [
             ["--help"], ["help"], ["--version"], ["train"], ["train", "--help"], ["train", "rto", "--help"],
             ["help", "train", "rto"],
-            ["generate", "-h"], ["tokenize", "--help"], ["doctor", "--help"],
+            ["generate", "-h"], ["bench", "--help"], ["tokenize", "--help"], ["doctor", "--help"],
         ]
     )
     func help(words: [String]) throws {

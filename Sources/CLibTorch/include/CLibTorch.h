@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 1
+#define LIBTORCH_INTERFACE_VERSION 2
 
 #ifndef __clang__
 #define _Nonnull
@@ -24,6 +24,25 @@ typedef const void *_Nonnull OperatorPointer;
 typedef const char *_Nonnull CText;
 typedef const int64_t *_Nullable IntegerPointer;
 typedef TensorPointer (*_Nonnull TensorFunction)(void *_Nonnull context, TensorPointer input);
+
+/// How tokens are chosen from rows of logits; filters come in the order temperature, top-k, top-p.
+typedef struct TokenRule {
+    double temperature;
+    int64_t top_k;  // 0 keeps all
+    double top_p;   // 1 keeps all
+    bool is_greedy;
+    IntegerPointer stop_tokens;  // what a row that may not stop does not choose
+    int64_t stop_count;
+    int64_t reported_token;  // whose log-probability is wanted too, -1 for none
+} TokenRule;
+
+/// A token with the numbers of the distribution at the rule's temperature, without filters.
+typedef struct TokenChoice {
+    int64_t token;
+    float log_probability;
+    float entropy;  // in nats
+    float reported_log_probability;
+} TokenChoice;
 
 typedef struct LibTorchInterface {
     int32_t version;
@@ -90,8 +109,28 @@ typedef struct LibTorchInterface {
     OptionalTensorPointer (*_Nonnull decode_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
         IntegerPointer slots, IntegerPointer lengths, double scale);
+    int32_t (*_Nonnull fill_cache)(
+        TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache, IntegerPointer copies,
+        int64_t count);
+    int32_t (*_Nonnull choose_tokens)(
+        TensorPointer logits, const TokenRule *_Nonnull rule, const double *_Nonnull uniforms, const bool *_Nonnull may_stop,
+        TokenChoice *_Nonnull choices);
     OptionalTensorPointer (*_Nonnull token_log_probabilities)(
         TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, int64_t chunk_rows);
+    OptionalTensorPointer (*_Nonnull token_log_probabilities_and_entropies)(
+        TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, int64_t chunk_rows,
+        OptionalTensorPointer *_Nonnull entropies);
+    OptionalTensorPointer (*_Nonnull root_mean_square_norm)(TensorPointer input, TensorPointer weight, double epsilon);
+    OptionalTensorPointer (*_Nonnull residual_norm)(
+        TensorPointer input, TensorPointer update, TensorPointer weight, double epsilon, OptionalTensorPointer *_Nonnull sum);
+    OptionalTensorPointer (*_Nonnull rotary)(TensorPointer input, TensorPointer cosine, TensorPointer sine);
+    OptionalTensorPointer (*_Nonnull gated_unit)(TensorPointer gate, TensorPointer up);
+
+    // Matrix products of our own: see MatrixProduct.h. Packed weights are opaque.
+    bool (*_Nonnull multiplies_halves)(void);
+    OptionalTensorPointer (*_Nonnull linear)(TensorPointer input, TensorPointer weight, OptionalTensorPointer bias);
+    OptionalTensorPointer (*_Nonnull pack_weight)(TensorPointer weight);
+    OptionalTensorPointer (*_Nonnull packed_linear)(TensorPointer input, TensorPointer packed, int64_t outputs);
 } LibTorchInterface;
 
 /// Opens the bridge library and returns its table, or NULL with one sentence in `error`.

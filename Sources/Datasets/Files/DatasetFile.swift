@@ -24,6 +24,34 @@ struct DatasetRow {
     let object: JSONObject
 }
 
+/// The JSON text of a row that nobody has looked into yet.
+struct UnparsedRow: Sendable {
+    let location: RowLocation
+    private let text: [UInt8]
+
+    init(_ text: ArraySlice<UInt8>, at location: RowLocation) {
+        self.location = location
+        self.text = Array(text)
+    }
+
+    /// The row.
+    ///
+    /// - Throws: `DatasetError` where the text is no JSON object.
+    func parsed() throws(DatasetError) -> DatasetRow {
+        let json: JSON
+        do {
+            json = try JSON(parsing: text, options: JSONParsingOptions(allowsNonFiniteNumbers: true))
+        } catch {
+            let place = RowLocation(path: location.path, line: location.line + error.line - 1)
+            throw DatasetError(location: place, .notJSON(reason: "column \(error.column): \(error.message)"))
+        }
+        guard let object = json.object else {
+            throw DatasetError(location: location, .notAnObject(found: json.kind))
+        }
+        return DatasetRow(location: location, object: object)
+    }
+}
+
 /// A file of rows in one of the forms that are read: `.jsonl`, `.json`, and either of them with `.gz` behind.
 ///
 /// A `.json` file is a list of rows or, as some tools write it, one row a line.
@@ -58,16 +86,14 @@ struct DatasetFile {
         }
     }
 
-    /// Reads the rows one after another; a row that is no JSON object goes to the body as the error that says so.
+    /// Reads the rows one after another, without parsing them.
     ///
     /// - Throws: `DatasetError` where the file cannot be read, and what the body throws.
-    func forEachRow(
-        _ body: (Result<DatasetRow, DatasetError>) throws(DatasetError) -> Void
-    ) throws(DatasetError) {
+    func forEachRow(_ body: (UnparsedRow) throws(DatasetError) -> Void) throws(DatasetError) {
         let stream: any ByteStream = isCompressed ? try GzipByteStream(path: path) : try FileByteStream(path: path)
         var splitter: (any RowSplitter)? = format == .lines ? LineSplitter() : nil
         let emit = { (line: Int, text: ArraySlice<UInt8>) throws(DatasetError) in
-            try body(row(text, at: line))
+            try body(UnparsedRow(text, at: RowLocation(path: path, line: line)))
         }
         var blank: [UInt8] = []
         while let piece = try stream.next() {
@@ -82,21 +108,5 @@ struct DatasetFile {
             }
         }
         try splitter?.finish(emit)
-    }
-
-    private func row(_ text: ArraySlice<UInt8>, at line: Int) -> Result<DatasetRow, DatasetError> {
-        let location = RowLocation(path: path, line: line)
-        do {
-            let options = JSONParsingOptions(allowsNonFiniteNumbers: true)
-            let json = try JSON(parsing: text, options: options)
-            guard let object = json.object else {
-                return .failure(DatasetError(location: location, .notAnObject(found: json.kind)))
-            }
-            return .success(DatasetRow(location: location, object: object))
-        } catch {
-            let place = RowLocation(path: path, line: line + error.line - 1)
-            let reason = "column \(error.column): \(error.message)"
-            return .failure(DatasetError(location: place, .notJSON(reason: reason)))
-        }
     }
 }

@@ -19,6 +19,7 @@ struct BytePairEncoding: TokenModel {
     /// these.
     private let characterTokens: [Int32]
     private let joins: JoinFilter
+    private let spaces = EncodingSpaces()
 
     init(_ setting: Setting) throws(TokenizerError) {
         vocabulary = try Self.vocabulary(setting.required("vocab"))
@@ -39,23 +40,22 @@ struct BytePairEncoding: TokenModel {
     }
 
     func encode(_ text: PieceText, into ids: inout [Int]) {
-        var symbols = SymbolChain()
-        text.bytes.withUnsafeBufferPointer { bytes in
-            for piece in text.pieces {
-                encode(UnsafeBufferPointer(rebasing: bytes[piece]), into: &ids, with: &symbols)
+        spaces.borrow { space in
+            text.bytes.withUnsafeBufferPointer { bytes in
+                for piece in text.pieces {
+                    encode(UnsafeBufferPointer(rebasing: bytes[piece]), into: &ids, with: &space)
+                }
             }
         }
     }
 
-    private func encode(_ piece: UnsafeBufferPointer<UInt8>, into ids: inout [Int], with symbols: inout SymbolChain) {
-        if takesWholePieces, let id = vocabulary.id(of: piece) {
-            ids.append(id)
-            return
-        }
+    private func encode(_ piece: UnsafeBufferPointer<UInt8>, into ids: inout [Int], with space: inout EncodingSpace) {
         if piece.count <= Self.longestUncutPiece || !continuationPrefix.isEmpty || !endSuffix.isEmpty {
-            encodeUncut(piece, into: &ids, with: &symbols)
+            encodeUncut(piece, into: &ids, with: &space)
+        } else if takesWholePieces, let id = vocabulary.id(of: piece) {
+            ids.append(id)
         } else {
-            forEachIndependentPart(of: piece) { encodeUncut($0, into: &ids, with: &symbols) }
+            forEachIndependentPart(of: piece) { encodeMerging($0, into: &ids, with: &space) }
         }
     }
 
@@ -87,12 +87,28 @@ struct BytePairEncoding: TokenModel {
     private func encodeUncut(
         _ piece: UnsafeBufferPointer<UInt8>,
         into ids: inout [Int],
-        with symbols: inout SymbolChain
+        with space: inout EncodingSpace
     ) {
-        symbols.removeAll()
-        appendCharacters(of: piece, to: &symbols)
-        symbols.merge(using: merges)
-        symbols.appendIDs(to: &ids)
+        if takesWholePieces, let id = vocabulary.id(of: piece) {
+            ids.append(id)
+        } else {
+            encodeMerging(piece, into: &ids, with: &space)
+        }
+    }
+
+    private func encodeMerging(
+        _ piece: UnsafeBufferPointer<UInt8>,
+        into ids: inout [Int],
+        with space: inout EncodingSpace
+    ) {
+        let key = PieceCache.key(piece)
+        if let key, space.cache.append(key, to: &ids) { return }
+        let start = ids.count
+        space.symbols.removeAll()
+        appendCharacters(of: piece, to: &space.symbols)
+        space.symbols.merge(using: merges)
+        space.symbols.appendIDs(to: &ids)
+        if let key { space.cache.insert(key, ids[start...]) }
     }
 
     private func appendCharacters(of piece: UnsafeBufferPointer<UInt8>, to symbols: inout SymbolChain) {

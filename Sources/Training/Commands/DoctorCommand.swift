@@ -15,7 +15,7 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
         try LibTorch.open()
         object["libtorch"] = .string(LibTorch.version)
         object["threads"] = .integer(LibTorch.threads)
-        object["processor_capability"] = .string(capability(LibTorch.buildConfiguration))
+        object["processor_capability"] = .string(LibTorch.processorCapability)
         do {
             object["cuda_devices"] = .integer(try LibTorch.openCUDA())
         } catch {
@@ -42,11 +42,13 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
     if !problems.isEmpty { throw TrainingError("something is wrong, see above") }
 }
 
-/// The vector instructions LibTorch uses, from its own account.
-private func capability(_ account: String) -> String {
-    let mark = "CPU capability usage: "
-    guard let line = account.split(separator: "\n").first(where: { $0.contains(mark) }),
-        let range = line.range(of: mark)
-    else { return "unknown" }
-    return String(line[range.upperBound...])
+extension LibTorch {
+    /// The vector instructions LibTorch uses, from its own account.
+    static var processorCapability: String {
+        let mark = "CPU capability usage: "
+        guard let line = buildConfiguration.split(separator: "\n").first(where: { $0.contains(mark) }),
+            let range = line.range(of: mark)
+        else { return "unknown" }
+        return String(line[range.upperBound...])
+    }
 }

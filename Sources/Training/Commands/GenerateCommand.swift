@@ -14,7 +14,7 @@ public func generate(_ configuration: GenerateConfiguration) throws {
     let directory = configuration.model.model
     let model = try LanguageModel.load(
         URL(filePath: directory),
-        .frozen(precision, on: device),
+        .sampling(precision, on: device),
         precision: precision
     )
     let vocabulary = model.configuration.vocabularySize

@@ -15,13 +15,15 @@ public func train(_ configuration: TrainConfiguration, recipe: Recipe) throws {
     defer { withExtendedLifetime(lock) {} }
     for sentence in configuration.notes { note(sentence) }
     let stage: any Stage
+    let prediction: MemoryPrediction?
     do {
-        stage = try StageBuilder(configuration: configuration, run: run, checkpoint: nil, device: device).build()
+        let builder = StageBuilder(configuration: configuration, run: run, checkpoint: nil, device: device)
+        (stage, prediction) = try builder.buildWithinMemory()
     } catch {
         run.discard()
         throw error
     }
-    try TrainingLoop(stage: stage, run: run, settings: configuration.loop, firstStep: 0)()
+    try TrainingLoop(stage: stage, run: run, settings: configuration.loop, firstStep: 0, prediction: prediction)()
 }
 
 /// Goes on with a run where its last checkpoint stands; a run without one starts again.
@@ -49,13 +51,15 @@ public func resume(run path: String) throws {
     let step = run.checkpointSteps.last
     try run.truncateMetrics(after: step ?? 0)
     let checkpoint = step.map(run.checkpoint)
-    let stage = try StageBuilder(
-        configuration: configuration,
-        run: run,
-        checkpoint: checkpoint,
-        device: device
-    ).build()
+    let builder = StageBuilder(configuration: configuration, run: run, checkpoint: checkpoint, device: device)
+    let (stage, prediction) = try builder.buildWithinMemory()
     if let checkpoint { try TrainingLoop.restore(stage, from: checkpoint) }
     note(step.map { "going on after step \($0) of \(stage.totalSteps)" } ?? "no checkpoint yet: starting again")
-    try TrainingLoop(stage: stage, run: run, settings: configuration.loop, firstStep: step ?? 0)()
+    try TrainingLoop(
+        stage: stage,
+        run: run,
+        settings: configuration.loop,
+        firstStep: step ?? 0,
+        prediction: prediction
+    )()
 }

@@ -26,6 +26,10 @@ final class ReinforcementStage: Stage {
     private var experience: Experience?
     /// The numbers of the current rollout, reported with each of its updates.
     private var rolloutMetrics = Metrics()
+    /// Whether the current rollout's log-probabilities are the sampler's, to be compared in its first update.
+    ///
+    /// It is in no checkpoint: an experience is saved only after its first update.
+    private var trustsSampler = false
 
     init(
         _ configuration: TrainConfiguration,
@@ -91,10 +95,13 @@ final class ReinforcementStage: Stage {
     func step(_ step: Int) throws -> Metrics {
         let number = step / stepsPerRollout
         let update = step % stepsPerRollout
+        let isFirst = experience == nil
         let current = try experience ?? collect(number, firstStep: step)
         experience = current
         let start = ContinuousClock.now
-        var metrics = try self.update(current, rows: minibatch(number, update), step: step)
+        var difference = MeanDifference(isMeasured: isFirst && trustsSampler)
+        var metrics = try self.update(current, rows: minibatch(number, update), step: step, &difference)
+        if let mean = difference.mean { rolloutMetrics["rollout/logprob_difference"] = mean }
         if update + 1 == stepsPerRollout || step + 1 == totalSteps {
             controller.update(kl: rolloutMetrics["objective/kl_per_token"] ?? 0, rollouts: settings.rolloutBatchSize)
             experience = nil
@@ -115,8 +122,21 @@ final class ReinforcementStage: Stage {
         let scoring = ContinuousClock.now
         let rows = rollout.rows(settings.truncation, endOfSequence: endOfSequence)
         let coefficient = controller.coefficient
-        let scored = scorer.score(rows, isFinished: rollout.sequences.map(\.isFinished), klCoefficient: coefficient)
+        // In float32 the sampler's numbers are the scorer's but for rounding, which the first update measures. In bfloat16
+        // they differ by more than an update may change them.
+        let sampled = scorer.policy.precision == .float32 ? rollout.samplerStatistics(rows) : nil
+        let scored = scorer.score(
+            rows,
+            isFinished: rollout.sequences.map(\.isFinished),
+            klCoefficient: coefficient,
+            sampled: sampled
+        )
         rolloutMetrics = summary(rollout, rows, scored)
+        trustsSampler = sampled != nil
+        if !trustsSampler {
+            let difference = rollout.samplerDifference(rows, scored: scored.logProbabilities.floats)
+            rolloutMetrics["rollout/logprob_difference"] = difference
+        }
         rolloutMetrics["kl_coefficient"] = coefficient
         rolloutMetrics["timing/rollout"] = rolloutSeconds
         rolloutMetrics["timing/score"] = seconds(since: scoring)
@@ -132,6 +152,8 @@ final class ReinforcementStage: Stage {
         case .prompts(let prompts, let parameters):
             let ids = chosen.map { prompts[$0].ids }
             let samples = settings.sampling.samplesPerPrompt
+            var parameters = parameters
+            parameters.reportedToken = endOfSequence
             let completions = try SequenceGenerator(scorer.policy, parameters).generate(
                 ids,
                 samplesPerPrompt: samples,
@@ -144,7 +166,9 @@ final class ReinforcementStage: Stage {
                         prompt: ids[index / samples],
                         response: completion.tokens,
                         isFinished: completion.isFinished,
-                        samplerLogProbabilities: completion.logProbabilities
+                        samplerLogProbabilities: completion.logProbabilities,
+                        samplerEntropies: completion.entropies,
+                        endLogProbability: completion.reportedLogProbability
                     )
                 }
             )
@@ -169,7 +193,12 @@ final class ReinforcementStage: Stage {
     }
 
     /// One step of policy and critic on the given rows.
-    private func update(_ experience: Experience, rows chosen: [Int], step: Int) throws -> Metrics {
+    private func update(
+        _ experience: Experience,
+        rows chosen: [Int],
+        step: Int,
+        _ difference: inout MeanDifference
+    ) throws -> Metrics {
         let rows = chosen.map { experience.rows[$0] }
         let totals = BatchTotals(RaggedRows(lengths: rows.map(\.response.count)))
         var sums = Metrics()
@@ -183,9 +212,12 @@ final class ReinforcementStage: Stage {
                 normalization: configuration.optimizer.normalization,
                 batch: totals
             )
+            let new = scorer.policy.logProbabilities(batch, temperature: settings.sampling.temperature)
+            let old = experience.tokens(part, of: \.logProbabilities)
+            difference.add(new, old)
             let policy = clippedPolicyLoss(
-                new: scorer.policy.logProbabilities(batch, temperature: settings.sampling.temperature),
-                old: experience.tokens(part, of: \.logProbabilities),
+                new: new,
+                old: old,
                 advantages: experience.tokens(part, of: \.advantages),
                 weights: weights,
                 clipRange: settings.clipRange
@@ -235,7 +267,6 @@ final class ReinforcementStage: Stage {
         metrics["response_length/max"] = lengths.max()
         metrics["response_length/truncated"] =
             Double(rollout.sequences.count { !$0.isFinished }) / Double(max(1, rows.count))
-        metrics["rollout/logprob_difference"] = rollout.samplerDifference(rows, scored: scored.logProbabilities.floats)
         if let dense = scored.tokenRewards {
             metrics["rto/token_reward_mean"] = dense.mean().scalar
             metrics["rto/token_reward_std"] = (dense - dense.mean()).squared().mean().scalar.squareRoot()

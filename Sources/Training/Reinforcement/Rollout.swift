@@ -16,6 +16,10 @@ struct Rollout {
         var isFinished: Bool
         /// log π of each sampled token by the sampler, empty where it was recorded elsewhere.
         var samplerLogProbabilities: [Float] = []
+        /// Entropies of the distributions of the sampled tokens, empty where it was recorded elsewhere.
+        var samplerEntropies: [Float] = []
+        /// log π of the end of sequence in the place of the last token, not a number where the sampler did not say it.
+        var endLogProbability = Float.nan
     }
 
     var sequences: [Sequence]
@@ -33,6 +37,24 @@ struct Rollout {
             )
             return ResponseBatch.Row(prompt: sequence.prompt, response: response)
         }
+    }
+
+    /// What the sampler said of the rows' tokens, a forced end of sequence included; nil unless it said it of all.
+    func samplerStatistics(_ rows: [ResponseBatch.Row]) -> PolicyStatistics? {
+        var statistics = PolicyStatistics()
+        for (sequence, row) in zip(sequences, rows) {
+            guard sequence.samplerLogProbabilities.count == row.response.count,
+                sequence.samplerEntropies.count == row.response.count
+            else { return nil }
+            var logProbabilities = sequence.samplerLogProbabilities
+            if row.response.last != sequence.response.last {
+                guard !sequence.endLogProbability.isNaN else { return nil }
+                logProbabilities[logProbabilities.count - 1] = sequence.endLogProbability
+            }
+            statistics.logProbabilities += logProbabilities
+            statistics.entropies += sequence.samplerEntropies
+        }
+        return statistics
     }
 
     /// Mean magnitude of the sampler's log-probabilities minus the scorer's, over tokens that were not edited.

@@ -45,7 +45,14 @@ struct RolloutScorer {
     let microBatchTokens: Int
 
     /// Scores rows of a rollout with the KL coefficient β₂ of the moment.
-    func score(_ rows: [ResponseBatch.Row], isFinished: [Bool], klCoefficient: Double) -> ScoredRollout {
+    ///
+    /// - Parameter sampled: what the policy said of the rows when it sampled them, which spares its forward pass
+    func score(
+        _ rows: [ResponseBatch.Row],
+        isFinished: [Bool],
+        klCoefficient: Double,
+        sampled: PolicyStatistics? = nil
+    ) -> ScoredRollout {
         withoutGradients {
             let ragged = RaggedRows(lengths: rows.map(\.response.count))
             let temperature = settings.sampling.temperature
@@ -53,8 +60,7 @@ struct RolloutScorer {
                 .map { ResponseBatch(Array(rows[$0])) }
             func all(_ body: (ResponseBatch) -> Tensor) -> Tensor { Tensor.concatenated(batches.map(body)).to(.cpu) }
 
-            let own = batches.map { policy.logProbabilitiesAndEntropies($0, temperature: temperature) }
-            let logProbabilities = Tensor.concatenated(own.map(\.0)).to(.cpu)
+            let (logProbabilities, entropies) = policyTensors(sampled, batches)
             let reference = all { self.reference.logProbabilities($0, temperature: temperature) }
             let dpo = self.dpo.map { model in all { model.logProbabilities($0, temperature: temperature) } }
             let dense = dpo.map {
@@ -81,7 +87,7 @@ struct RolloutScorer {
             )
             return ScoredRollout(
                 logProbabilities: logProbabilities,
-                entropies: Tensor.concatenated(own.map(\.1)).to(.cpu),
+                entropies: entropies,
                 reference: reference,
                 dpo: dpo,
                 tokenRewards: dense?.rewards,
@@ -95,6 +101,15 @@ struct RolloutScorer {
                 returns: returns
             )
         }
+    }
+
+    /// log π and entropies of the policy, those of the sampler where it has said them.
+    private func policyTensors(_ sampled: PolicyStatistics?, _ batches: [ResponseBatch]) -> (Tensor, Tensor) {
+        if let sampled { return (Tensor(sampled.logProbabilities), Tensor(sampled.entropies)) }
+        let own = batches.map {
+            policy.logProbabilitiesAndEntropies($0, temperature: settings.sampling.temperature)
+        }
+        return (Tensor.concatenated(own.map(\.0)).to(.cpu), Tensor.concatenated(own.map(\.1)).to(.cpu))
     }
 
     /// With `--truncation penalize`, a response cut by the length limit scores the worst that the clip allows.

@@ -14,6 +14,8 @@ protocol Stage: AnyObject {
     var rowCount: Int { get }
     /// Optimizer steps of one pass over the data.
     var stepsPerEpoch: Int { get }
+    /// The most tokens that one pass of a step may hold, or nil where that is not known before the step.
+    var largestMicroBatch: Int? { get }
 
     /// Makes optimizer step `step`, counted from 0.
     func step(_ step: Int) throws -> Metrics
@@ -27,6 +29,17 @@ protocol Stage: AnyObject {
     func restore(_ state: StageState) throws
     /// Writes the final model, in the type of the run.
     func export(to directory: URL) throws
+}
+
+extension Stage {
+    var largestMicroBatch: Int? { nil }
+}
+
+/// The most tokens of one micro-batch when rows of these sizes are drawn at random: the budget, unless a row is larger or
+/// a whole batch is smaller.
+func largestMicroBatch(rowSizes: [Int], batchSize: Int, tokenBudget: Int) -> Int {
+    let largest = rowSizes.sorted(by: >).prefix(batchSize)
+    return min(max(tokenBudget, largest.first ?? 0), largest.reduce(0, +))
 }
 
 /// What a stage keeps in a checkpoint beside models and optimizers.

@@ -11,6 +11,8 @@ struct TrainingLoop {
     let settings: LoopSettings
     /// Steps that earlier processes of this run have made.
     let firstStep: Int
+    /// The memory that was predicted, where it was.
+    let prediction: MemoryPrediction?
 
     private static let stateName = "state.json"
     private static let tensorsName = "state.safetensors"
@@ -38,7 +40,14 @@ struct TrainingLoop {
         progress.finish()
         try checkWeights(after: stage.totalSteps)
         try stage.export(to: run.url)
-        note("\(stage.totalSteps) steps done; the model is in \(run.url.relativePath)")
+        note("\(stage.totalSteps) steps done; \(memory)the model is in \(run.url.relativePath)")
+    }
+
+    /// The largest resident size, beside the predicted one.
+    private var memory: String {
+        guard Memory.peakResidentBytes > 0 else { return "" }
+        let predicted = prediction.map { " (predicted \(MemoryPrediction.text($0.peak)))" } ?? ""
+        return "peak memory \(MemoryPrediction.text(Memory.peakResidentBytes))\(predicted); "
     }
 
     private func isEvaluated(after made: Int) -> Bool {

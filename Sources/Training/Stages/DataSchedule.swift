@@ -11,6 +11,7 @@ struct DataSchedule {
     let stepsPerEpoch: Int
     /// Steps of the whole run: all epochs, or `--max-steps` where that is less.
     let totalSteps: Int
+    private let orders = LastEpochOrder()
 
     init(
         rowCount: Int,
@@ -36,9 +37,24 @@ struct DataSchedule {
 
     /// The rows of a step, counted from 0.
     func rows(step: Int) -> [Int] {
-        let order = EpochOrder(count: rowCount, seed: seed, epoch: step / stepsPerEpoch, shuffles: isShuffled)
+        let order = orders.order(of: step / stepsPerEpoch) { epoch in
+            EpochOrder(count: rowCount, seed: seed, epoch: epoch, shuffles: isShuffled)
+        }
         let start = step % stepsPerEpoch * batchSize
         return Array(order.indices[start..<start + batchSize])
+    }
+}
+
+/// The order of the epoch that was asked for last: making one takes as long as the data have rows, which is too much for
+/// every step.
+private final class LastEpochOrder {
+    private var last: (epoch: Int, order: EpochOrder)?
+
+    func order(of epoch: Int, making make: (Int) -> EpochOrder) -> EpochOrder {
+        if let last, last.epoch == epoch { return last.order }
+        let order = make(epoch)
+        last = (epoch, order)
+        return order
     }
 }
 

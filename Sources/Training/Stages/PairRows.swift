@@ -17,6 +17,11 @@ struct PairRows {
 
     var count: Int { rows.count / 2 }
 
+    /// Tokens of each pair, whose prompt is there once.
+    var sizes: [Int] {
+        (0..<count).map { rows[2 * $0].prompt.count + rows[2 * $0].response.count + rows[2 * $0 + 1].response.count }
+    }
+
     /// The two rows of each of the given pairs.
     func rows(of pairs: [Int]) -> [ResponseBatch.Row] { pairs.flatMap { [rows[2 * $0], rows[2 * $0 + 1]] } }
 

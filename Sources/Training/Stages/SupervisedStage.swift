@@ -37,6 +37,13 @@ final class SupervisedStage: Stage {
     var totalSteps: Int { schedule.totalSteps }
     var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+    var largestMicroBatch: Int? {
+        Training.largestMicroBatch(
+            rowSizes: rows.map { $0.prompt.count + $0.response.count },
+            batchSize: schedule.batchSize,
+            tokenBudget: configuration.loop.microBatchTokens
+        )
+    }
 
     func step(_ step: Int) throws -> Metrics {
         let batch = schedule.rows(step: step).map { rows[$0] }

@@ -13,8 +13,8 @@ import Testing
     /// The lines and the `n` of all rows.
     private func rows(_ path: String) throws -> [[Int]] {
         var rows: [[Int]] = []
-        try DatasetFile(path: path).forEachRow { (result) throws(DatasetError) in
-            let row = try result.get()
+        try DatasetFile(path: path).forEachRow { (unparsed) throws(DatasetError) in
+            let row = try unparsed.parsed()
             rows.append([row.location.line, row.object["n"]?.integer ?? -1])
         }
         return rows
@@ -101,8 +101,8 @@ import Testing
 
     private func rows(_ bytes: [UInt8]) throws -> Int {
         var count = 0
-        try DatasetFile(path: directory.write("a.jsonl.gz", bytes: bytes)).forEachRow { (result) throws(DatasetError) in
-            #expect(try result.get().object["n"] == 1)
+        try DatasetFile(path: directory.write("a.jsonl.gz", bytes: bytes)).forEachRow { (row) throws(DatasetError) in
+            #expect(try row.parsed().object["n"] == 1)
             count += 1
         }
         return count

@@ -1,0 +1,123 @@
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "FusedKernel.h"
+#include "HotPaths.h"
+#include "Processor.h"
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// Contiguous rows; with an update, the row is input + update, which is written to `sum`.
+template <typename scalar>
+struct NormRows {
+    const scalar *input, *update;
+    const float *weight;
+    scalar *sum, *output;
+    float *scales;
+    int64_t width;
+    float epsilon;
+};
+
+/// The sum's own upstream gradient, if there is one, is added to the result.
+template <typename scalar>
+struct NormRowGradients {
+    const scalar *input, *upstream, *sum_upstream;
+    const float *weight, *scales;
+    scalar *gradient;
+    int64_t width;
+};
+
+}  // namespace
+
+#define KERNEL "RootMeanSquareNorm.inl"
+#include "Kernels/EachProcessor.inl"
+
+namespace {
+
+struct Normalized {
+    at::Tensor sum, output, scales;
+};
+
+Normalized normalized(const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon) {
+    auto x = input.contiguous(), wide = weight.to(at::kFloat).contiguous();
+    auto added = update.defined() ? update.contiguous() : at::Tensor();
+    int64_t rows = x.size(0), width = x.size(1);
+    Normalized result{added.defined() ? at::empty_like(x) : x, at::empty_like(x), at::empty({rows}, wide.options())};
+    rto::for_element_type(x.scalar_type(), [&](auto *type) {
+        using scalar = std::remove_pointer_t<decltype(type)>;
+        NormRows<scalar> kernel_rows{
+            x.data_ptr<scalar>(), added.defined() ? added.data_ptr<scalar>() : nullptr, wide.data_ptr<float>(),
+            result.sum.data_ptr<scalar>(), result.output.data_ptr<scalar>(), result.scales.data_ptr<float>(), width,
+            static_cast<float>(epsilon)};
+        auto kernel = CHOOSE(normalize<scalar>);
+        rto::for_ranges(rows, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(kernel_rows, begin, end); });
+    });
+    return result;
+}
+
+/// The gradients of the row that was normalised and of the weight. Each thread sums the weight's over its own rows, and
+/// the sums are added in the order of the threads.
+std::tuple<at::Tensor, at::Tensor> gradients_of(
+    const at::Tensor &row, const at::Tensor &scales, const at::Tensor &weight, const at::Tensor &upstream,
+    const at::Tensor &sum_upstream) {
+    auto wide = weight.to(at::kFloat).contiguous(), outer = upstream.contiguous();
+    auto other = sum_upstream.defined() ? sum_upstream.contiguous() : at::Tensor();
+    int64_t rows = row.size(0), width = row.size(1);
+    int64_t parts = std::clamp<int64_t>(rows / rto::rows_per_thread(width), 1, rto::thread_count());
+    auto gradient = at::empty_like(row), weight_gradients = at::zeros({parts, width}, wide.options());
+    rto::for_element_type(row.scalar_type(), [&](auto *type) {
+        using scalar = std::remove_pointer_t<decltype(type)>;
+        NormRowGradients<scalar> kernel_rows{
+            row.data_ptr<scalar>(), outer.data_ptr<scalar>(), other.defined() ? other.data_ptr<scalar>() : nullptr,
+            wide.data_ptr<float>(), scales.data_ptr<float>(), gradient.data_ptr<scalar>(), width};
+        auto kernel = CHOOSE(normalize_backward<scalar>);
+        float *partial = weight_gradients.data_ptr<float>();
+        rto::in_parallel(parts, [&](int64_t part) {
+            kernel(kernel_rows, rows * part / parts, rows * (part + 1) / parts, partial + part * width);
+        });
+    });
+    return {gradient, weight_gradients.sum(0).to(weight.scalar_type())};
+}
+
+struct RootMeanSquareNorm : torch::autograd::Function<RootMeanSquareNorm> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight, double epsilon) {
+        auto result = normalized(input, at::Tensor(), weight, epsilon);
+        context->save_for_backward({result.sum, weight, result.scales});
+        return result.output;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list upstream) {
+        auto saved = context->get_saved_variables();
+        auto [input, weight] = gradients_of(saved[0], saved[2], saved[1], upstream[0], at::Tensor());
+        return {input, weight, at::Tensor()};
+    }
+};
+
+struct ResidualNorm : torch::autograd::Function<ResidualNorm> {
+    static variable_list forward(
+        AutogradContext *context, const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon) {
+        auto result = normalized(input, update, weight, epsilon);
+        context->save_for_backward({result.sum, weight, result.scales});
+        return {result.sum, result.output};
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list upstream) {
+        auto saved = context->get_saved_variables();
+        auto [sum, weight] = gradients_of(saved[0], saved[2], saved[1], upstream[1], upstream[0]);
+        return {sum, sum, weight, at::Tensor()};
+    }
+};
+
+}  // namespace
+
+at::Tensor rto::root_mean_square_norm(const at::Tensor &input, const at::Tensor &weight, double epsilon) {
+    return RootMeanSquareNorm::apply(input, weight, epsilon);
+}
+
+std::tuple<at::Tensor, at::Tensor> rto::residual_norm(
+    const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon) {
+    auto results = ResidualNorm::apply(input, update, weight, epsilon);
+    return {results[0], results[1]};
+}

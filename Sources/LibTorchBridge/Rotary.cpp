@@ -1,0 +1,68 @@
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "FusedKernel.h"
+#include "HotPaths.h"
+#include "Processor.h"
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// Tokens of contiguous heads; `direction` is 1 or, to turn back, -1. The table's second half repeats the first.
+template <typename scalar>
+struct Rotation {
+    const scalar *input, *cosine, *sine;
+    scalar *output;
+    int64_t token_stride, table_stride, heads, half;
+    float direction;
+};
+
+}  // namespace
+
+#define KERNEL "Rotary.inl"
+#include "Kernels/EachProcessor.inl"
+
+namespace {
+
+at::Tensor turned(const at::Tensor &input, const at::Tensor &cosine, const at::Tensor &sine, float direction) {
+    int64_t tokens = input.size(0), heads = input.size(1), dimension = input.size(2);
+    bool heads_are_contiguous = input.stride(2) == 1 && (heads == 1 || input.stride(1) == dimension);
+    auto x = heads_are_contiguous ? input : input.contiguous();
+    auto output = at::empty({tokens, heads, dimension}, x.options());
+    rto::for_element_type(x.scalar_type(), [&](auto *type) {
+        using scalar = std::remove_pointer_t<decltype(type)>;
+        Rotation<scalar> rotation{
+            x.data_ptr<scalar>(), cosine.data_ptr<scalar>(), sine.data_ptr<scalar>(), output.data_ptr<scalar>(), x.stride(0),
+            dimension, heads, dimension / 2, direction};
+        auto kernel = CHOOSE(rotate_tokens<scalar>);
+        rto::for_ranges(
+            tokens, rto::rows_per_thread(heads * dimension), [&](int64_t begin, int64_t end) { kernel(rotation, begin, end); });
+    });
+    return output;
+}
+
+/// The gradient of a rotation is the rotation by the negative angle.
+struct Rotary : torch::autograd::Function<Rotary> {
+    static at::Tensor forward(
+        AutogradContext *context, const at::Tensor &input, const at::Tensor &cosine, const at::Tensor &sine) {
+        context->save_for_backward({cosine, sine});
+        return turned(input, cosine, sine, 1);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list upstream) {
+        auto saved = context->get_saved_variables();
+        return {turned(upstream[0], saved[0], saved[1], -1), at::Tensor(), at::Tensor()};
+    }
+};
+
+}  // namespace
+
+at::Tensor rto::rotary(const at::Tensor &input, const at::Tensor &cosine, const at::Tensor &sine) {
+    TORCH_CHECK(
+        cosine.is_contiguous() && sine.is_contiguous() && cosine.scalar_type() == input.scalar_type() &&
+            sine.scalar_type() == input.scalar_type() && cosine.numel() == input.size(0) * input.size(2) &&
+            sine.numel() == cosine.numel() && input.size(2) % 2 == 0,
+        "the rotary table does not fit the heads");
+    return Rotary::apply(input, cosine, sine);
+}

@@ -1,0 +1,32 @@
+import Torch
+
+/// The weight of a linear layer, `[outputs, inputs]`.
+enum LinearWeight {
+    /// In rows, as checkpoints hold it; a master wider than the input is rounded to the input's type at its use.
+    case plain(Tensor)
+    /// In the order in which sampling reads it.
+    case packed(PackedWeight)
+
+    /// x · Wᵀ for rows `[tokens, inputs]`, in their type.
+    func callAsFunction(_ input: Tensor, bias: Tensor? = nil) -> Tensor {
+        switch self {
+        case .plain(let weight): return input.linear(weight, bias: bias)
+        case .packed(let weight):
+            let product = weight(input)
+            return bias.map { product + $0 } ?? product
+        }
+    }
+}
+
+/// x · Wᵀ + b.
+struct Linear {
+    let weight: LinearWeight
+    let bias: Tensor?
+
+    init(_ scope: ParameterScope, from input: Int, to output: Int, bias: Bool) throws {
+        weight = try scope.weight([output, input])
+        self.bias = bias ? try scope.parameter("bias", [output], .bias) : nil
+    }
+
+    func callAsFunction(_ input: Tensor) -> Tensor { weight(input, bias: bias) }
+}

@@ -1,0 +1,81 @@
+import Models
+import Torch
+
+/// The arithmetic that a decoder's equations ask for, a multiplication and an addition counted as two operations.
+///
+/// A forward pass over T tokens, of which token t sees c(t) tokens, itself included, with R rows of logits costs
+///
+///     2·T·W + 4·L·q·Σ c(t) + 2·R·V·h,   W = L·(2·h·q + 2·h·k + 3·h·m)
+///
+/// with L layers of width h, feed-forward width m, queries q = heads · dimension and keys k = key-value heads · dimension,
+/// and V rows of the head. A backward pass costs twice its forward pass. Left out are norms, rotary positions, softmax,
+/// sampling and the optimizer, and whatever is computed a second time to save memory: the rate that follows from this cost
+/// is that of useful work.
+struct DecoderCost {
+    /// W, the elements of the matrices of all layers.
+    let layerWeights: Double
+    /// V·h, the elements of the head.
+    let headWeights: Double
+    /// Elements of the embedding and the head, which is counted once where it is the embedding.
+    let vocabularyWeights: Double
+    /// L·q, what a token costs for each token that it sees, but for the factor.
+    private let attentionWidth: Double
+    /// Elements of norms and biases, whose arithmetic is not counted.
+    let smallWeights: Double
+    /// Elements that a token adds to the cache.
+    let cacheElements: Double
+
+    // Doubles, since sizes that no machine holds must still have a cost to be refused by.
+    init(_ configuration: ModelConfiguration) {
+        let layers = Double(configuration.layerCount)
+        let hidden = Double(configuration.hiddenSize)
+        let query = Double(configuration.headCount) * Double(configuration.headDimension)
+        let key = Double(configuration.keyValueHeadCount) * Double(configuration.headDimension)
+        let inner = Double(configuration.intermediateSize)
+        layerWeights = layers * hidden * (2 * query + 2 * key + 3 * inner)
+        let attentionBiases = configuration.attentionBias ? query + 2 * key + hidden : 0
+        let feedForwardBiases = configuration.feedForwardBias ? 2 * inner + hidden : 0
+        smallWeights = layers * (2 * hidden + attentionBiases + feedForwardBiases) + hidden
+        headWeights = Double(configuration.vocabularySize) * hidden
+        vocabularyWeights = headWeights * (configuration.tiesEmbeddings ? 1 : 2)
+        attentionWidth = layers * query
+        cacheElements = 2 * layers * key
+    }
+
+    /// Elements of all matrices.
+    var weights: Double { layerWeights + vocabularyWeights }
+
+    /// Operations of a forward pass.
+    ///
+    /// - Parameters:
+    ///   - visible: Σ c(t), the tokens that each token sees, summed
+    ///   - headRows: rows of logits
+    func forward(tokens: Int, visible: Double, headRows: Int) -> Double {
+        2 * Double(tokens) * layerWeights + 4 * attentionWidth * visible + 2 * Double(headRows) * headWeights
+    }
+
+    /// Operations of a forward pass over the segments of a batch.
+    func forward(_ segments: [Segment], headRows: Int) -> Double {
+        let visible = segments.map { segment in
+            let above = segment.parent.map { segments[$0].length } ?? 0
+            return Double(segment.length) * (Double(above) + Double(segment.length + 1) / 2)
+        }
+        let tokens = segments.map(\.length).reduce(0, +)
+        return forward(tokens: tokens, visible: visible.reduce(0, +), headRows: headRows)
+    }
+
+    /// Operations of scoring responses without gradient.
+    func scoring(_ batch: ResponseBatch) -> Double { forward(batch.batch.segments, headRows: batch.targets.count) }
+
+    /// Operations of a forward and a backward pass.
+    func training(_ batch: ResponseBatch) -> Double { 3 * scoring(batch) }
+
+    /// Operations of sampling all tokens but the first of responses to prompts of one length.
+    func decoding(sequences: Int, promptTokens: Int, newTokens: Int) -> Double {
+        let steps = Double(newTokens - 1)
+        // The token that is read at step j, counted from 1, sees the prompt and j tokens of the response.
+        let visible = Double(sequences) * (steps * Double(promptTokens) + steps * (steps + 1) / 2)
+        let tokens = sequences * (newTokens - 1)
+        return forward(tokens: tokens, visible: visible, headRows: tokens)
+    }
+}

@@ -1,0 +1,147 @@
+import Configuration
+import Models
+import Torch
+
+/// The most memory that a run takes at once, in bytes, computed before its first step.
+///
+/// What is there when models and data are loaded is measured; what the first steps add is computed from shapes.
+struct MemoryPrediction: Equatable {
+    /// Resident before the first step: program, libraries, weights, optimizer moments, tokenised data.
+    var loaded: Int
+    /// A gradient for each trained parameter.
+    var gradients: Int
+    /// What the forward pass keeps for the backward pass of the largest micro-batch.
+    var activations: Int
+    /// Logits of the head and their gradients, a chunk at a time.
+    var logits: Int
+    /// Keys and values of the sequences that are being sampled.
+    var cache: Int
+
+    /// The sum at the worst moment: sampling and updating do not happen at the same time.
+    var peak: Int { loaded + max(gradients + activations + logits, cache + logits) }
+
+    /// What the run takes beyond what is loaded even where this prediction is much too high.
+    private var leastGrowth: Int { gradients + activations / 2 }
+
+    /// A number of bytes for people.
+    static func text(_ bytes: Int) -> String {
+        let gigabytes = Double(bytes) / 1e9
+        let scaled = gigabytes < 1 ? Double(bytes) / 1e6 : gigabytes
+        let tenths = (scaled * 10).rounded() / 10
+        return (gigabytes < 1 ? "\(Int(scaled.rounded())) MB" : "\(tenths) GB")
+    }
+
+    /// Refuses a run that cannot fit into what the machine has to give.
+    ///
+    /// - Parameter available: bytes this process may still take, beyond what it has, or nil where nobody knows
+    func check(available: Int?) throws(TrainingError) {
+        guard let available, leastGrowth > available else { return }
+        throw TrainingError(
+            "this run needs \(Self.text(peak)) of memory at its peak, of which \(Self.text(available + loaded)) are to be "
+                + "had; lower --micro-batch-tokens, add --gradient-checkpointing or use --precision bfloat16",
+            .usage
+        )
+    }
+}
+
+extension MemoryPrediction {
+    /// The shape of a model that is trained and how it computes.
+    struct Training {
+        var configuration: ModelConfiguration
+        var precision: DType
+        var checkpointsGradients: Bool
+    }
+
+    /// Bytes that the backward pass needs of one token in one layer.
+    ///
+    /// Each operator keeps its inputs where its derivative needs them; what two operators keep is there once. With the
+    /// hidden width h, the query width q, the key width k and the inner width m:
+    /// - each of the two norms: its input, the normalised rows and the result, which is the next projections' input: 3h
+    /// - attention: rotated queries and keys, values, and what it returns, the output projection's input: 2q + 2k
+    /// - feed-forward: gate, its silu, up, and their product, the down projection's input: 4m
+    static func layerBytes(_ configuration: ModelConfiguration, _ precision: DType) -> Int {
+        let (queries, keys) = (
+            configuration.headCount * configuration.headDimension,
+            configuration.keyValueHeadCount * configuration.headDimension
+        )
+        let widths = 6 * configuration.hiddenSize + 2 * queries + 2 * keys + 4 * configuration.intermediateSize
+        return widths * precision.byteSize
+    }
+
+    /// Bytes that a model keeps between the passes over a micro-batch.
+    static func activationBytes(_ model: Training, tokens: Int) -> Int {
+        let configuration = model.configuration
+        let layer = layerBytes(configuration, model.precision)
+        // The last layer's gradients come while all that it kept is there: at most as much again as one layer keeps.
+        let row = configuration.hiddenSize * model.precision.byteSize
+        let kept =
+            model.checkpointsGradients
+            ? configuration.layerCount * row + 2 * layer : (configuration.layerCount + 1) * layer
+        // Weights that are cast to the computing type are kept with the activations.
+        let casts = model.precision == .float32 ? 0 : parameterCount(configuration) * model.precision.byteSize
+        return tokens * (kept + 4 * row) + casts
+    }
+
+    /// Bytes of the head's work: a chunk of logits, its gradient, and the copy that softmax makes.
+    static func logitBytes(_ configuration: ModelConfiguration, tokens: Int) -> Int {
+        let rows = min(tokens, Tensor.logitChunkRows(vocabulary: configuration.vocabularySize))
+        return 3 * rows * configuration.vocabularySize * DType.float32.byteSize
+    }
+
+    /// The number of a decoder's weights, its head included where it has one of its own.
+    static func parameterCount(_ configuration: ModelConfiguration) -> Int {
+        let hidden = configuration.hiddenSize
+        let (queries, keys) = (
+            configuration.headCount * configuration.headDimension,
+            configuration.keyValueHeadCount * configuration.headDimension
+        )
+        let layer = 2 * hidden * (queries + keys) + 3 * hidden * configuration.intermediateSize + 2 * hidden
+        let embeddings = (configuration.tiesEmbeddings ? 1 : 2) * configuration.vocabularySize * hidden
+        return configuration.layerCount * layer + embeddings + hidden
+    }
+}
+
+extension MemoryPrediction {
+    /// The prediction for a stage whose models and data are loaded.
+    init(_ configuration: TrainConfiguration, _ stage: any Stage, policy: ModelConfiguration) {
+        let model = Training(
+            configuration: policy,
+            precision: configuration.compute.precision.dtype,
+            checkpointsGradients: configuration.compute.gradientCheckpointing
+        )
+        let tokens = stage.largestMicroBatch ?? configuration.largestRolloutMicroBatch
+        let trained = stage.learners.flatMap(\.parameters.tensors).map(\.count).reduce(0, +)
+        self.init(
+            loaded: Memory.residentBytes,
+            gradients: trained * DType.float32.byteSize,
+            activations: Self.activationBytes(model, tokens: tokens),
+            logits: configuration.stage == .reward ? 0 : Self.logitBytes(policy, tokens: tokens),
+            cache: min(configuration.sampledTokens * Self.cacheBytes(model), Self.largestCache)
+        )
+    }
+
+    /// Beyond this the generator samples fewer sequences at once.
+    private static let largestCache = 2 << 30
+
+    /// Bytes that one token takes in the caches of all layers.
+    private static func cacheBytes(_ model: Training) -> Int {
+        let shape = model.configuration
+        return 2 * shape.layerCount * shape.keyValueHeadCount * shape.headDimension * model.precision.byteSize
+    }
+}
+
+extension TrainConfiguration {
+    /// The most tokens that one prompt and its response can have in a rollout.
+    private var rolloutLength: Int { promptLimit + reinforcement.sampling.maxNewTokens }
+
+    /// A micro-batch of rollouts is not known before they are sampled: the budget, unless the rows are fewer or longer.
+    fileprivate var largestRolloutMicroBatch: Int {
+        min(max(loop.microBatchTokens, rolloutLength), boundedProduct(loop.batchSize, rolloutLength))
+    }
+
+    /// Tokens that a rollout may hold in caches at once, 0 for stages that do not sample.
+    fileprivate var sampledTokens: Int {
+        guard stage == .ppo || stage == .rto, reinforcement.rollouts == nil else { return 0 }
+        return boundedProduct(min(reinforcement.rolloutBatchSize, 256), rolloutLength)
+    }
+}
