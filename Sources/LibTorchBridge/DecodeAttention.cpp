@@ -3,23 +3,16 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
-#include <vector>
 
 #include "HotPaths.h"
 #include "Parallel.h"
 #include "Processor.h"
+#include "Scratch.h"
 
 #define KERNEL "DecodeAttention.inl"
 #include "Kernels/EachProcessor.inl"
 
 namespace {
-
-/// Scratch memory that a thread keeps: a call allocates only where it needs more than any before.
-float *scratch(int64_t count) {
-    static thread_local std::vector<float> memory;
-    if (static_cast<int64_t>(memory.size()) < count) memory.resize(count);
-    return memory.data();
-}
 
 /// Multiplications that are worth a thread.
 constexpr int64_t THREAD_GRAIN = 1 << 16;
@@ -52,7 +45,7 @@ struct Decoding {
                 std::memcpy(value_base + base + length * dimension, v + item * dimension, dimension * sizeof(scalar));
                 attend(
                     q + item * group * dimension, key_base + base, value_base + base, length + 1, group, dimension, scale,
-                    scratch(scratch_size(group, dimension, length + 1)), result + item * group * dimension);
+                    rto::thread_scratch(scratch_size(group, dimension, length + 1)), result + item * group * dimension);
             }
         });
     }

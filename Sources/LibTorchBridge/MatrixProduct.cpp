@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <memory>
 #include <utility>
 
 #include "Parallel.h"
 #include "Processor.h"
+#include "Scratch.h"
 
 #define KERNEL "MatrixProduct.inl"
 #include "Kernels/EachProcessor.inl"
@@ -67,18 +67,6 @@ void pack_panels(const Factor &b, int64_t columns, int64_t depth, float *packed)
     });
 }
 
-/// Memory of one thread for packed rows; grows and stays.
-float *scratch(int64_t count) {
-    thread_local std::unique_ptr<float[], decltype(&std::free)> memory(nullptr, &std::free);
-    thread_local int64_t capacity = 0;
-    if (count > capacity) {
-        memory.reset(static_cast<float *>(std::aligned_alloc(64, round_up(count * 4, 64))));
-        if (memory == nullptr) throw std::bad_alloc();
-        capacity = count;
-    }
-    return memory.get();
-}
-
 /// Rows of A that are packed together: with a depth of 512 they fill half a second-level cache.
 constexpr int64_t block_rows = 96;
 
@@ -106,7 +94,7 @@ void multiply_panels(
     groups = (columns + width - 1) / width;
     std::atomic<int64_t> next{0};
     rto::in_parallel(std::min(threads, blocks * groups), [&](int64_t) {
-        float *packed = scratch(round_up(height, widths().rows) * depth + 64);
+        float *packed = rto::thread_scratch(round_up(height, widths().rows) * depth + 64);
         int64_t packed_block = -1;
         for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < blocks * groups;) {
             int64_t block = task / groups, row = block * height, count = std::min(height, rows - row);

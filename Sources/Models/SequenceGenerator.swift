@@ -25,6 +25,11 @@ public struct Completion: Sendable {
 /// Samples continuations: prompts are read as one ragged batch, their samples share the reading, finished sequences leave
 /// and waiting ones join.
 public struct SequenceGenerator {
+    /// How many sequences are sampled at once unless another number is given.
+    public static let defaultConcurrency = 256
+    /// How many bytes their cache may take unless another number is given.
+    public static let defaultCacheBytes = 2 << 30
+
     private let model: LanguageModel
     private let parameters: SamplingParameters
     private let slotLimit: Int
@@ -38,8 +43,8 @@ public struct SequenceGenerator {
     public init(
         _ model: LanguageModel,
         _ parameters: SamplingParameters,
-        concurrency: Int = 256,
-        cacheBytes: Int = 2 << 30
+        concurrency: Int = defaultConcurrency,
+        cacheBytes: Int = defaultCacheBytes
     ) throws {
         self.model = try model.samplingView()
         self.parameters = parameters

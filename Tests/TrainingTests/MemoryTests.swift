@@ -54,7 +54,7 @@ struct MemoryTests {
     func counts() throws {
         let shape = try shape()
         let model = try LanguageModel.fresh(shape, seed: 1)
-        #expect(MemoryPrediction.parameterCount(shape) == model.parameters.tensors.map(\.count).reduce(0, +))
+        #expect(DecoderCost(shape).parameterCount == model.parameters.tensors.map(\.count).reduce(0, +))
         // 6 · 8 hidden, 2 · 8 queries, 2 · 4 keys, 4 · 20 inner.
         #expect(MemoryPrediction.layerBytes(shape, .float32) == 4 * (48 + 16 + 8 + 80))
         let plain = MemoryPrediction.Training(configuration: shape, precision: .float32, checkpointsGradients: false)

@@ -26,10 +26,7 @@ struct BenchModel {
     }
 
     /// The elements of all weights, norms and biases.
-    var parameterCount: Double {
-        let cost = DecoderCost(configuration)
-        return cost.weights + cost.smallWeights
-    }
+    var parameterCount: Int { DecoderCost(configuration).parameterCount }
 
     /// A copy that only samples.
     func sampling() throws -> LanguageModel { try model(.sampling(precision, on: device)) }

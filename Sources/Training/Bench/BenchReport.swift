@@ -18,7 +18,7 @@ struct BenchReport {
         object["processor_capability"] = .string(LibTorch.processorCapability)
         object["threads"] = .integer(LibTorch.threads)
         object["model"] = .string(model.name)
-        object["parameters"] = .integer(Int(model.parameterCount))
+        object["parameters"] = .integer(model.parameterCount)
         object["precision"] = .string(settings.compute.precision.rawValue)
         object["batch"] = .integer(settings.batchSize)
         object["samples_per_prompt"] = .integer(settings.samplesPerPrompt)
@@ -78,7 +78,7 @@ struct BenchReport {
 
     /// The lines for a person.
     var text: String {
-        let parameters = model.parameterCount / 1e6
+        let parameters = Double(model.parameterCount) / 1e6
         var lines = [
             "\(model.name), \(rounded(parameters)) million parameters, \(settings.compute.precision.rawValue), "
                 + "\(LibTorch.threads) threads (\(LibTorch.processorCapability))",

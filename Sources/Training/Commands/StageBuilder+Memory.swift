@@ -66,6 +66,6 @@ extension MemoryPrediction {
     /// Directories that cannot be read count nothing: loading them says what is wrong.
     private static func parameterCount(_ directories: [String]) -> Int {
         directories.compactMap { try? ModelConfiguration(directory: URL(filePath: $0)) }
-            .map { parameterCount($0) }.reduce(0, +)
+            .map { DecoderCost($0).parameterCount }.reduce(0, +)
     }
 }

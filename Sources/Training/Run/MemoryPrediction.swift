@@ -78,7 +78,8 @@ extension MemoryPrediction {
             model.checkpointsGradients
             ? configuration.layerCount * row + 2 * layer : (configuration.layerCount + 1) * layer
         // Weights that are cast to the computing type are kept with the activations.
-        let casts = model.precision == .float32 ? 0 : parameterCount(configuration) * model.precision.byteSize
+        let weights = DecoderCost(configuration).parameterCount
+        let casts = model.precision == .float32 ? 0 : weights * model.precision.byteSize
         return tokens * (kept + 4 * row) + casts
     }
 
@@ -86,18 +87,6 @@ extension MemoryPrediction {
     static func logitBytes(_ configuration: ModelConfiguration, tokens: Int) -> Int {
         let rows = min(tokens, Tensor.logitChunkRows(vocabulary: configuration.vocabularySize))
         return 3 * rows * configuration.vocabularySize * DType.float32.byteSize
-    }
-
-    /// The number of a decoder's weights, its head included where it has one of its own.
-    static func parameterCount(_ configuration: ModelConfiguration) -> Int {
-        let hidden = configuration.hiddenSize
-        let (queries, keys) = (
-            configuration.headCount * configuration.headDimension,
-            configuration.keyValueHeadCount * configuration.headDimension
-        )
-        let layer = 2 * hidden * (queries + keys) + 3 * hidden * configuration.intermediateSize + 2 * hidden
-        let embeddings = (configuration.tiesEmbeddings ? 1 : 2) * configuration.vocabularySize * hidden
-        return configuration.layerCount * layer + embeddings + hidden
     }
 }
 
@@ -116,17 +105,13 @@ extension MemoryPrediction {
             gradients: trained * DType.float32.byteSize,
             activations: Self.activationBytes(model, tokens: tokens),
             logits: configuration.stage == .reward ? 0 : Self.logitBytes(policy, tokens: tokens),
-            cache: min(configuration.sampledTokens * Self.cacheBytes(model), Self.largestCache)
+            cache: min(configuration.sampledTokens * Self.cacheBytes(model), SequenceGenerator.defaultCacheBytes)
         )
     }
 
-    /// Beyond this the generator samples fewer sequences at once.
-    private static let largestCache = 2 << 30
-
     /// Bytes that one token takes in the caches of all layers.
     private static func cacheBytes(_ model: Training) -> Int {
-        let shape = model.configuration
-        return 2 * shape.layerCount * shape.keyValueHeadCount * shape.headDimension * model.precision.byteSize
+        Int(DecoderCost(model.configuration).cacheElements) * model.precision.byteSize
     }
 }
 
@@ -142,6 +127,6 @@ extension TrainConfiguration {
     /// Tokens that a rollout may hold in caches at once, 0 for stages that do not sample.
     fileprivate var sampledTokens: Int {
         guard stage == .ppo || stage == .rto, reinforcement.rollouts == nil else { return 0 }
-        return boundedProduct(min(reinforcement.rolloutBatchSize, 256), rolloutLength)
+        return boundedProduct(min(reinforcement.rolloutBatchSize, SequenceGenerator.defaultConcurrency), rolloutLength)
     }
 }

@@ -1,3 +1,4 @@
+import Configuration
 import Models
 import Torch
 
@@ -17,9 +18,16 @@ struct PairRows {
 
     var count: Int { rows.count / 2 }
 
-    /// Tokens of each pair, whose prompt is there once.
-    var sizes: [Int] {
-        (0..<count).map { rows[2 * $0].prompt.count + rows[2 * $0].response.count + rows[2 * $0 + 1].response.count }
+    /// The most tokens of one micro-batch of pairs, whose prompt is there once.
+    func largestMicroBatch(_ settings: LoopSettings) -> Int {
+        let sizes = (0..<count).map {
+            rows[2 * $0].prompt.count + rows[2 * $0].response.count + rows[2 * $0 + 1].response.count
+        }
+        return Training.largestMicroBatch(
+            rowSizes: sizes,
+            batchSize: settings.batchSize,
+            tokenBudget: settings.microBatchTokens
+        )
     }
 
     /// The two rows of each of the given pairs.

@@ -50,13 +50,7 @@ final class PreferenceStage: Stage {
     var totalSteps: Int { schedule.totalSteps }
     var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-    var largestMicroBatch: Int? {
-        Training.largestMicroBatch(
-            rowSizes: pairs.sizes,
-            batchSize: schedule.batchSize,
-            tokenBudget: configuration.loop.microBatchTokens
-        )
-    }
+    var largestMicroBatch: Int? { pairs.largestMicroBatch(configuration.loop) }
 
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)

@@ -45,6 +45,9 @@ struct DecoderCost {
     /// Elements of all matrices.
     var weights: Double { layerWeights + vocabularyWeights }
 
+    /// Elements of all weights, norms and biases, at most 2⁵³.
+    var parameterCount: Int { Int(min(weights + smallWeights, 0x1p53)) }
+
     /// Operations of a forward pass.
     ///
     /// - Parameters:

@@ -1,0 +1,24 @@
+// Memory that a thread works with and keeps.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace rto {
+
+/// Room for `count` floats of the calling thread, aligned to 64 bytes: allocates only where more is asked for than ever
+/// before. What was in it is lost with the next call.
+inline float *thread_scratch(int64_t count) {
+    thread_local std::unique_ptr<float[], decltype(&std::free)> memory(nullptr, &std::free);
+    thread_local int64_t capacity = 0;
+    if (count > capacity) {
+        memory.reset(static_cast<float *>(std::aligned_alloc(64, (count * 4 + 63) / 64 * 64)));
+        if (memory == nullptr) throw std::bad_alloc();
+        capacity = count;
+    }
+    return memory.get();
+}
+
+}  // namespace rto
