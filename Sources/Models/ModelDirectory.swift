@@ -63,7 +63,7 @@ extension LanguageModel {
     /// Writes `config.json` and the weights, in the given type.
     public func save(to directory: URL, dtype: DType) throws {
         var members = configuration.source
-        members["architectures"] = .array([.string(ModelConfiguration.causalArchitecture)])
+        members["architectures"] = .array([.string(configuration.family.causalArchitecture)])
         try saveModel(parameters, members, to: directory, dtype: dtype)
     }
 }
@@ -105,7 +105,7 @@ extension ScoreModel {
     /// - Parameter statistics: mean and deviation of the rewards, for later normalisation; nil keeps what was read.
     public func save(to directory: URL, dtype: DType, statistics: (mean: Double, deviation: Double)? = nil) throws {
         var members = configuration.source
-        members["architectures"] = .array([.string(ModelConfiguration.rewardArchitectures[0])])
+        members["architectures"] = .array([.string(configuration.family.rewardArchitecture)])
         members["id2label"] = ["0": "LABEL_0"]
         members["label2id"] = ["LABEL_0": 0]
         if let statistics {

@@ -123,16 +123,18 @@ public struct ParameterScope {
     }
 }
 
-/// Fresh weights: normal matrices, zero biases, norms of one.
+/// Fresh weights: normal matrices, zero biases, norms that multiply by one.
 public struct FreshParameters: ParameterSource {
     let deviation: Double
     let hiddenSize: Int
+    let norm: Double
     let generator: Generator
 
     /// Weights of a new model, drawn from a seed.
     public init(_ configuration: ModelConfiguration, seed: UInt64) {
         deviation = configuration.initializerRange
         hiddenSize = configuration.hiddenSize
+        norm = configuration.family.traits.isGemma ? 0 : 1
         generator = Generator(seed: seed)
     }
 
@@ -140,7 +142,7 @@ public struct FreshParameters: ParameterSource {
     public func tensor(_ name: String, shape: [Int], kind: ParameterKind) -> Tensor {
         switch kind {
         case .bias: return .zeros(shape)
-        case .norm: return .full(shape, 1)
+        case .norm: return .full(shape, norm)
         case .matrix, .head:
             let tensor = Tensor.empty(shape)
             tensor.fillNormal(deviation: kind == .head ? 1 / Double(hiddenSize + 1) : deviation, generator)

@@ -25,15 +25,15 @@ struct AttentionTests {
             random([21, keyValueHeads, 8], seed: 3),
         ]
         let upstream = random([21, heads, 8], seed: 4)
-        func run(_ attention: (Tensor, Tensor, Tensor, [Segment], Double) -> Tensor) -> [Tensor] {
+        func run(_ attention: (Tensor, Tensor, Tensor, [Segment], AttentionRule) -> Tensor) -> [Tensor] {
             let copies = leaves.map { $0.clone() }
             for copy in copies { copy.requiresGradient = true }
-            let output = attention(copies[0], copies[1], copies[2], Self.segments, 0.3)
+            let output = attention(copies[0], copies[1], copies[2], Self.segments, AttentionRule(scale: 0.3))
             (output * upstream).sum().backward()
             return [output.detached()] + copies.compactMap(\.gradient)
         }
-        let fused = run { Tensor.raggedAttention(queries: $0, keys: $1, values: $2, segments: $3, scale: $4) }
-        let plain = run { plainSegmentAttention(queries: $0, keys: $1, values: $2, segments: $3, scale: $4) }
+        let fused = run { Tensor.raggedAttention(queries: $0, keys: $1, values: $2, segments: $3, rule: $4) }
+        let plain = run { plainSegmentAttention(queries: $0, keys: $1, values: $2, segments: $3, rule: $4) }
         #expect(fused.count == 4)
         for (found, expected) in zip(fused, plain) {
             #expect(excess(found, expected, absolute: 1e-9, relative: 1e-9) <= 0)
@@ -62,14 +62,14 @@ struct AttentionTests {
         let keys = random([3, shape.pairs, shape.width], seed: 8).to(dtype)
         let values = random([3, shape.pairs, shape.width], seed: 9).to(dtype)
         let (fused, plain) = (cache(dtype), cache(.float32))
-        let found = fused.attend(layer: 0, queries: queries, keys: keys, values: values, rows: rows, scale: 0.3)
+        let found = fused.attend(layer: 0, queries: queries, keys: keys, values: values, rows: rows, rule: AttentionRule(scale: 0.3))
         let expected = plain.plainAttend(
             layer: 0,
             queries: queries.to(.float32),
             keys: keys.to(.float32),
             values: values.to(.float32),
             rows: rows,
-            scale: 0.3
+            rule: AttentionRule(scale: 0.3)
         )
         let tolerance = dtype == .float32 ? 1e-5 : 1e-2
         #expect(excess(found, expected, absolute: tolerance, relative: tolerance) <= 0)
@@ -82,7 +82,7 @@ struct AttentionTests {
             keys: keys.narrowed(0, 1..<2),
             values: values.narrowed(0, 1..<2),
             rows: CacheRows(slots: [0], lengths: [140]),
-            scale: 0.3
+            rule: AttentionRule(scale: 0.3)
         )
         #expect(alone.floats == found.narrowed(0, 1..<2).floats)
     }

@@ -20,7 +20,7 @@ struct ModelConfigurationTests {
     func defaults() throws {
         let configuration = try ModelConfiguration(Self.tiny, path: "config.json")
         #expect(configuration.headDimension == 4)
-        #expect(configuration.rotary.inverseFrequencies == [1, 0.01])
+        #expect(configuration.rotaries[0].inverseFrequencies == [1, 0.01])
         #expect(configuration.endOfSequence == [2, 7])
         #expect(!configuration.tiesEmbeddings)
     }
@@ -32,8 +32,8 @@ struct ModelConfigurationTests {
             changed("rope_parameters", ["rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0]),
             path: "c"
         )
-        #expect(old.rotary == new.rotary)
-        #expect(old.rotary.inverseFrequencies == [0.25, 0.0025])
+        #expect(old.rotaries[0] == new.rotaries[0])
+        #expect(old.rotaries[0].inverseFrequencies == [0.25, 0.0025])
     }
 
     static let refused: [(key: String, value: JSON, name: String)] = [
