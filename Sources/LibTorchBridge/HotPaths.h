@@ -39,6 +39,14 @@ at::Tensor token_log_probabilities(
 std::tuple<at::Tensor, at::Tensor> token_log_probabilities_and_entropies(
     const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows);
 
+/// What a model and a reference model with the same vocabulary say at each token, `chunk_rows` rows of logits of each at a time:
+/// log p(target), log q(target), sum q (log q - log p) over the vocabulary, and q's entropy, [tokens] each, in float32. Gradients
+/// flow to the model, through the first and the third. States [tokens, width], weights [vocabulary, width] of each model, as
+/// handles; `results` has room for four.
+int32_t token_distributions(
+    const void *states, const void *weight, const void *reference_states, const void *reference_weight, const void *targets,
+    int64_t chunk_rows, const void **results);
+
 /// Rows [tokens, width] over their root mean square, times a weight [width]; float32 or bfloat16.
 at::Tensor root_mean_square_norm(const at::Tensor &input, const at::Tensor &weight, double epsilon);
 

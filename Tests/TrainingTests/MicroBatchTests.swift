@@ -53,6 +53,16 @@ struct MicroBatchTests {
         try check(configuration)
     }
 
+    @Test("every loss on pairs", arguments: PreferenceObjective.allCases)
+    func preferences(loss: PreferenceObjective) throws {
+        var configuration = try workshop.configuration(.dpo)
+        configuration.model.referenceModel = loss.isReferenceFree ? nil : try workshop.languageModel("base", seed: 9)
+        configuration.preference.loss = loss
+        configuration.preference.nllCoefficient = 0.1
+        configuration.data.evaluation = [try workshop.pairs(3, name: "held-out")]
+        try check(configuration)
+    }
+
     @Test("rollouts", arguments: [Configuration.Stage.ppo, .rto], [LossNormalization.token, .sequence])
     func rollouts(stage: Configuration.Stage, normalization: LossNormalization) throws {
         var configuration = try workshop.configuration(stage)

@@ -51,8 +51,8 @@ struct ResumeTests {
     }
 
     @Test(
-        "preferences, whose reference log-probabilities are computed once",
-        arguments: [PreferenceObjective.dpo, .ipo]
+        "preferences, whose reference is scored once, at every step or never",
+        arguments: PreferenceObjective.allCases
     )
     func preferences(loss: PreferenceObjective) throws {
         var configuration = try workshop.configuration(.dpo)

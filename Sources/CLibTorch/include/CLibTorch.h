@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 3
+#define LIBTORCH_INTERFACE_VERSION 4
 
 #ifndef __clang__
 #define _Nonnull
@@ -120,6 +120,9 @@ typedef struct LibTorchInterface {
     OptionalTensorPointer (*_Nonnull token_log_probabilities_and_entropies)(
         TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, int64_t chunk_rows,
         OptionalTensorPointer *_Nonnull entropies);
+    int32_t (*_Nonnull token_distributions)(
+        TensorPointer states, TensorPointer weight, TensorPointer reference_states, TensorPointer reference_weight,
+        TensorPointer targets, int64_t chunk_rows, OptionalTensorPointer *_Nonnull results);  // four
     OptionalTensorPointer (*_Nonnull root_mean_square_norm)(TensorPointer input, TensorPointer weight, double epsilon);
     OptionalTensorPointer (*_Nonnull residual_norm)(
         TensorPointer input, TensorPointer update, TensorPointer weight, double epsilon, OptionalTensorPointer *_Nonnull sum);

@@ -55,15 +55,15 @@ private let namesElsewhere = [
     "output-dir": "output",
     "num-train-epochs": "epochs",
     "loss-type": "loss",
+    "nll-loss-coef": "nll-coefficient",
     "max-completion-length": "max-new-tokens",
     "prompts": "data",
 ]
 
 /// Names that the interface reserves for features that this version does not have.
 private let reservedNames: Set<String> = [
-    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "length-alpha",
-    "simpo-gamma", "tdpo-alpha", "nll-coefficient", "reward-url", "freeze-actor-steps", "ema-decay", "ptx-data",
-    "ptx-coefficient",
+    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "reward-url",
+    "freeze-actor-steps", "ema-decay", "ptx-data", "ptx-coefficient",
 ]
 
 /// The likeliest of the known names for a mistyped one: a name that it abbreviates, else the one fewest typing errors away.

@@ -100,14 +100,17 @@ public struct SettingReader<Root: Configurable> {
         }
     }
 
+    /// Sets the values in the order in which settings are declared, since one may bring the default of a later one with it.
     private func apply(_ assignments: [Assignment], to configuration: Root) throws(ConfigurationError) -> Root {
         var configuration = configuration
-        for assignment in assignments {
-            let isNone = assignment.setting.isOptional && assignment.text == .one("none")
-            do throws(ValueProblem) {
-                try assignment.setting.assign(&configuration, isNone ? .none : assignment.text)
-            } catch {
-                throw ConfigurationError(error, text: assignment.text, at: assignment.origin)
+        for setting in configuration.settings {
+            for assignment in assignments where assignment.setting.name == setting.name {
+                let isNone = setting.isOptional && assignment.text == .one("none")
+                do throws(ValueProblem) {
+                    try setting.assign(&configuration, isNone ? .none : assignment.text)
+                } catch {
+                    throw ConfigurationError(error, text: assignment.text, at: assignment.origin)
+                }
             }
         }
         return configuration

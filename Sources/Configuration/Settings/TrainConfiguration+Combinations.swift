@@ -15,9 +15,7 @@ extension TrainConfiguration {
         if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
-        if preference.labelSmoothing != 0 && preference.loss != .dpo {
-            throw .combination("--label-smoothing has an effect only with --loss dpo")
-        }
+        if stage == .dpo { try checkPreferences() }
         guard stage.isReinforcement else { return }
         try checkRewards()
         try checkRollouts()

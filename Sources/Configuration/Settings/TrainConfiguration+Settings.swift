@@ -92,19 +92,6 @@ extension TrainConfiguration {
         return settings
     }
 
-    static var preference: [Setting<Self>] {
-        [
-            .value("loss", \.preference.loss, "The loss on pairs"),
-            .value("beta", \.preference.beta, in: .positive, "How strongly the reference model holds"),
-            .value(
-                "label-smoothing",
-                \.preference.labelSmoothing,
-                in: .from(0, below: 0.5),
-                "The assumed share of swapped pairs (dpo)"
-            ),
-        ]
-    }
-
     static var gradientCheckpointing: Setting<Self> {
         .flag(
             "gradient-checkpointing",

@@ -44,7 +44,7 @@ extension StageBuilder {
     private var frozenDirectories: [String] {
         switch configuration.stage {
         case .sft, .reward: []
-        case .dpo: [configuration.model.referenceDirectory]
+        case .dpo: configuration.preference.loss.isReferenceFree ? [] : [configuration.model.referenceDirectory]
         case .ppo, .rto:
             [configuration.model.referenceDirectory]
                 + [configuration.reinforcement.rewardModel, configuration.tokenReward.dpoModel].compactMap { $0 }

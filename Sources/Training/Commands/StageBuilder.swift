@@ -109,21 +109,21 @@ struct StageBuilder {
     private func preference() throws -> any Stage {
         let policy = try policy()
         let (training, evaluation) = try pairs(policy.configuration)
-        let reference = try frozen(configuration.model.referenceDirectory)
-        try check(
-            reference.configuration,
-            configuration.model.referenceDirectory,
-            "reference model",
-            policy,
-            try tokenizer(policy.configuration)
-        )
+        let needsReference = configuration.preference.objective.referenceNeed != .none
         return try PreferenceStage(
             configuration,
             policy: policy,
-            reference: reference,
+            reference: needsReference ? try reference(policy) : nil,
             pairs: PairRows(training),
             evaluation: PairRows(evaluation)
         )
+    }
+
+    private func reference(_ policy: LanguageModel) throws -> LanguageModel {
+        let directory = configuration.model.referenceDirectory
+        let model = try frozen(directory)
+        try check(model.configuration, directory, "reference model", policy, try tokenizer(policy.configuration))
+        return model
     }
 
     private func reinforcement() throws -> any Stage {
