@@ -16,8 +16,14 @@ extension TrainConfiguration {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
         if stage == .dpo { try checkPreferences() }
+        if optimizer.lossNormalization == .constant && !stage.isReinforcement {
+            throw .combination(
+                "--loss-normalization constant divides by --max-new-tokens, which only PPO and RTO have; use token or sequence"
+            )
+        }
         guard stage.isReinforcement else { return }
         try checkRewards()
+        try checkAdvantages()
         try checkRollouts()
     }
 
@@ -52,7 +58,8 @@ extension TrainConfiguration {
         if collected % loop.batchSize != 0 {
             throw .combination("--rollout-batch-size \(collected) must be a multiple of --batch-size \(loop.batchSize)")
         }
-        if reinforcement.rollouts == nil, collected % sampling.samplesPerPrompt != 0 {
+        let isGrouped = reinforcement.rollouts == nil || reinforcement.advantage.comparesSamples
+        if isGrouped, collected % sampling.samplesPerPrompt != 0 {
             throw .combination(
                 "--rollout-batch-size \(collected) must be a multiple of --samples-per-prompt \(sampling.samplesPerPrompt)"
             )

@@ -38,7 +38,8 @@ extension StageBuilder {
     }
 
     private var trainedDirectories: [String] {
-        [configuration.model.model] + (configuration.stage.isReinforcement ? [configuration.criticDirectory] : [])
+        let hasCritic = configuration.stage.isReinforcement && configuration.reinforcement.advantage.needsCritic
+        return [configuration.model.model] + (hasCritic ? [configuration.criticDirectory] : [])
     }
 
     private var frozenDirectories: [String] {
@@ -47,7 +48,8 @@ extension StageBuilder {
         case .dpo: configuration.preference.loss.isReferenceFree ? [] : [configuration.model.referenceDirectory]
         case .ppo, .rto:
             [configuration.model.referenceDirectory]
-                + [configuration.reinforcement.rewardModel, configuration.tokenReward.dpoModel].compactMap { $0 }
+                + configuration.reinforcement.rewardModels.map(\.path)
+                + [configuration.tokenReward.dpoModel].compactMap { $0 }
         }
     }
 }

@@ -138,18 +138,11 @@ struct StageBuilder {
             policy,
             tokenizer
         )
-        let critic = try scoreModel(
-            checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory)
-        )
-        try check(critic.configuration, configuration.criticDirectory, "critic", policy, tokenizer)
         let scorer = RolloutScorer(
             policy: policy,
             reference: reference,
-            critic: CriticModel(
-                model: critic,
-                statistics: settings.normalizeReward ? critic.configuration.statistics : nil
-            ),
-            reward: try settings.rewardModel.map { try judge($0, policy, tokenizer) },
+            critic: try settings.advantage.needsCritic ? critic(policy, tokenizer) : nil,
+            sources: try settings.rewardModels.map { try judge($0, policy, tokenizer) },
             dpo: try dpo(policy, tokenizer),
             settings: settings,
             tokenReward: configuration.tokenReward,
@@ -166,21 +159,34 @@ struct StageBuilder {
         )
     }
 
-    private func judge(_ directory: String, _ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RewardJudge {
+    private func critic(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> CriticModel {
+        let model = try scoreModel(
+            checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory)
+        )
+        try check(model.configuration, configuration.criticDirectory, "critic", policy, tokenizer)
+        let isNormalized = configuration.reinforcement.normalizeReward
+        return CriticModel(model: model, statistics: isNormalized ? model.configuration.statistics : nil)
+    }
+
+    private func judge(_ choice: WeightedModel, _ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RewardJudge
+    {
+        let directory = choice.path
         let model = try ScoreModel.load(
             URL(filePath: directory),
             .frozen(precision, on: device),
             precision: precision
         )
         try check(model.configuration, directory, "reward model", policy, tokenizer)
-        guard configuration.reinforcement.normalizeReward else { return RewardJudge(model: model, statistics: nil) }
+        guard configuration.reinforcement.normalizeReward else {
+            return RewardJudge(model: model, statistics: nil, weight: choice.weight)
+        }
         guard let statistics = model.configuration.statistics else {
             throw TrainingError(
                 "\(directory): --normalize-reward needs \"mean\" and \"std\" in the reward model's config.json; "
                     + "`rto train reward --eval-data` writes them"
             )
         }
-        return RewardJudge(model: model, statistics: statistics)
+        return RewardJudge(model: model, statistics: statistics, weight: choice.weight)
     }
 
     private func sentenceEnds(_ tokenizer: Tokenizer?) throws -> SentenceEnds? {
