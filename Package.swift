@@ -67,6 +67,7 @@ let package = Package(
             "Training",
             [
                 "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
+                "HTTP",
             ]
         )
         + [

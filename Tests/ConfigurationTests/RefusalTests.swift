@@ -29,6 +29,9 @@ import Testing
             ("--max-length", "1", "a whole number of at least 2"), ("--model", "", "some text"),
             ("--input-template", "no place", "some text with {} where the prompt goes"),
             ("--data", "a@-1", "path or path@weight with a weight more than 0"),
+            ("--reward-url", "localhost:5000", "an http:// or https:// address"),
+            ("--remote-rm-url", "http://a/r,b", "an http:// or https:// address"),
+            ("--dual-clip", "1", "a number more than 1"), ("--ema-decay", "1", "a number from 0 to less than 1"),
         ]
     )
     func values(flag: String, value: String, wanted: String) {
@@ -57,8 +60,7 @@ import Testing
     @Test(
         "What is not there yet is said to be so",
         arguments: [
-            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "reward-url",
-            "freeze-actor-steps", "ema-decay", "ptx-data", "ptx_coefficient",
+            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label_key",
         ]
     )
     func notAvailable(name: String) {
@@ -102,6 +104,9 @@ import Testing
             (["--advantage", "reinforce", "--critic-learning-rate", "1"], "--critic-learning-rate"),
             (["--advantage", "reinforce++", "--value-clip-range", "none"], "--value-clip-range"),
             (["--advantage", "dr_grpo", "--samples-per-prompt", "2", "--no-advantage-std-norm"], "--no-advantage-std"),
+            (["--reward-timeout", "5"], "--reward-url"),
+            (["--ptx-coef", "0.1"], "--ptx-data"),
+            (["--advantage", "reinforce++", "--freeze-actor-steps", "2"], "--freeze-actor-steps"),
             (["--clip-range-high", "0.1"], "--clip-range-high 0.1 must be at least --clip-range 0.2"),
         ]
     )

@@ -7,6 +7,12 @@
 public struct ReinforcementSettings: Equatable, Sendable {
     /// The models that score whole responses, summed with their weights; none only when ``rewardCoefficient`` is 0.
     public var rewardModels: [WeightedModel] = []
+    /// Endpoints that score whole responses or their tokens, added to what reward models say.
+    public var rewardURLs: [RewardAddress] = []
+    /// Seconds that an endpoint may take for one answer.
+    public var rewardTimeout = 180.0
+    /// How often an endpoint is asked before the run stops.
+    public var rewardAttempts = 10
     /// The model that the critic starts from; `nil` is the reward model, or the policy where there is none.
     public var criticModel: String?
     /// The critic's highest learning rate.
@@ -63,8 +69,20 @@ public struct ReinforcementSettings: Equatable, Sendable {
     /// ε of the clipped value loss; `nil` does not clip.
     public var valueClipRange: Double? = 0.2
 
+    /// Optimizer steps at the start in which only the critic learns.
+    public var freezeActorSteps = 0
+    /// How much of it the moving average of the policy's weights keeps at each step; `nil` keeps no average.
+    public var emaDecay: Double?
+    /// Texts whose cross entropy is added to the policy's loss.
+    public var ptxSources: [DataSource] = []
+    /// The weight of that cross entropy.
+    public var ptxCoefficient = 0.05
+
     /// Creates the defaults.
     public init() {}
+
+    /// The addresses of all endpoints.
+    public var rewardAddresses: [String] { rewardURLs.flatMap(\.addresses) }
 
     /// The first reward model, from which the critic starts; setting it makes it the only one.
     public var rewardModel: String? {

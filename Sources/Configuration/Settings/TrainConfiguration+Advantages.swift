@@ -13,6 +13,7 @@ extension TrainConfiguration {
             ("--lambda", settings.lambda != usual.lambda), ("--critic-model", settings.criticModel != nil),
             ("--critic-learning-rate", settings.criticLearningRate != usual.criticLearningRate),
             ("--value-clip-range", settings.valueClipRange != usual.valueClipRange),
+            ("--freeze-actor-steps", settings.freezeActorSteps != 0),
         ]
         if !settings.advantage.needsCritic, let given = ofCritic.first(where: \.isGiven) {
             throw .combination("\(chosen) has no critic: \(given.flag) has an effect only with --advantage gae")

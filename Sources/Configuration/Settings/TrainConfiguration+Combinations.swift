@@ -24,12 +24,24 @@ extension TrainConfiguration {
         guard stage.isReinforcement else { return }
         try checkRewards()
         try checkAdvantages()
+        if reinforcement.ptxSources.isEmpty && reinforcement.ptxCoefficient != defaults.reinforcement.ptxCoefficient {
+            throw .combination("--ptx-coefficient has an effect only with --ptx-data")
+        }
         try checkRollouts()
     }
 
     private func checkRewards() throws(ConfigurationError) {
-        if reinforcement.rewardModel == nil && reinforcement.rewardCoefficient != 0 {
-            throw .combination("\(command) needs a model that scores responses: --reward-model DIRECTORY")
+        let isScored = !reinforcement.rewardModels.isEmpty || !reinforcement.rewardURLs.isEmpty
+        if !isScored && reinforcement.rewardCoefficient != 0 {
+            throw .combination(
+                "\(command) needs something that scores responses: --reward-model DIRECTORY or --reward-url URL"
+            )
+        }
+        let usual = defaults.reinforcement
+        let isPatient =
+            reinforcement.rewardTimeout != usual.rewardTimeout || reinforcement.rewardAttempts != usual.rewardAttempts
+        if reinforcement.rewardURLs.isEmpty && isPatient {
+            throw .combination("--reward-timeout and --reward-attempts have an effect only with --reward-url")
         }
         if reinforcement.rewardModel == nil && reinforcement.normalizeReward {
             throw .combination("--normalize-reward needs the mean and deviation of a --reward-model")

@@ -5,6 +5,7 @@ extension TrainConfiguration {
             SettingGroup("Rollouts", rollouts + Setting.sampling),
             SettingGroup("Reward", reward),
             SettingGroup("Policy and critic", policyAndCritic),
+            SettingGroup("Beside the rollouts", besideRollouts),
         ]
     }
 
@@ -68,6 +69,13 @@ extension TrainConfiguration {
                 input: .model,
                 "A model that scores responses, with its weight; may be repeated"
             ),
+            .list(
+                "reward-url",
+                \.reinforcement.rewardURLs,
+                "An endpoint that scores responses (OpenRLHF's /get_reward); may be repeated"
+            ),
+            .value("reward-timeout", \.reinforcement.rewardTimeout, in: .positive, "Seconds for one of its answers"),
+            .value("reward-attempts", \.reinforcement.rewardAttempts, in: .positive, "How often it is asked at most"),
             .value("reward-coefficient", \.reinforcement.rewardCoefficient, in: .notNegative, "β₃ of the score"),
             .flag("normalize-reward", \.reinforcement.normalizeReward, "Use the reward model's own mean and deviation"),
             .value("reward-clip", \.reinforcement.rewardClip, in: .notNegative, "The bound on the score; 0 means none"),
@@ -76,6 +84,30 @@ extension TrainConfiguration {
             .flag("kl-in-loss", \.reinforcement.klInLoss, "Put the KL penalty into the loss, not into the reward"),
             .optional("kl-target", \.reinforcement.klTarget, in: .positive, "Steer β₂ to this KL; none keeps it fixed"),
             .value("kl-horizon", \.reinforcement.klHorizon, in: .positive, "Over how many rollouts β₂ moves"),
+        ]
+    }
+
+    private static var besideRollouts: [Setting<Self>] {
+        [
+            .value(
+                "freeze-actor-steps",
+                \.reinforcement.freezeActorSteps,
+                in: .notNegative,
+                "Optimizer steps in which only the critic learns"
+            ),
+            .optional(
+                "ema-decay",
+                \.reinforcement.emaDecay,
+                in: .from(0, below: 1),
+                "Keep a moving average of the policy, in OUTPUT/ema"
+            ),
+            .list(
+                "ptx-data",
+                \.reinforcement.ptxSources,
+                input: .data,
+                "Texts that the policy goes on learning; may be repeated"
+            ),
+            .value("ptx-coefficient", \.reinforcement.ptxCoefficient, in: .positive, "The weight of their loss"),
         ]
     }
 

@@ -33,6 +33,7 @@ final class ReinforcementStage: Stage {
         _ configuration: TrainConfiguration,
         scorer: RolloutScorer,
         source: RolloutSource,
+        pretraining: PretrainingMixture? = nil,
         endOfSequence: Int?,
         recorder: RolloutRecorder
     ) throws {
@@ -66,7 +67,7 @@ final class ReinforcementStage: Stage {
             }
                 ?? .fixed
         )
-        update = RolloutUpdate(configuration, scorer, totalSteps: totalSteps)
+        update = RolloutUpdate(configuration, scorer, pretraining, totalSteps: totalSteps)
     }
 
     let totalSteps: Int
@@ -161,7 +162,8 @@ final class ReinforcementStage: Stage {
     }
 
     func saveState() throws -> StageState {
-        var state = StageState(tensors: experience?.saved ?? [])
+        var state = StageState(tensors: (experience?.saved ?? []) + (update.average?.saved ?? []))
+        if let pretraining = update.pretraining { state.values["ptx_rows"] = .integer(pretraining.rowCount) }
         state.values["kl_coefficient"] = .number(controller.coefficient)
         var numbers = JSONObject()
         if experience != nil {
@@ -176,6 +178,13 @@ final class ReinforcementStage: Stage {
             throw TrainingError("the checkpoint's state has no kl_coefficient")
         }
         controller.coefficient = coefficient
+        if let rows = state.values["ptx_rows"]?.integer, rows != update.pretraining?.rowCount {
+            throw TrainingError(
+                "the run was started on \(rows) texts of --ptx-data and finds \(update.pretraining?.rowCount ?? 0) now; "
+                    + "give it back its data"
+            )
+        }
+        try update.average?.restore(state)
         let needed = Experience.Column.allCases.filter { column in
             switch column {
             case .logProbabilities, .advantages: true
@@ -188,10 +197,19 @@ final class ReinforcementStage: Stage {
         for (name, value) in state.values["rollout"]?.object?.members ?? [] { rolloutMetrics[name] = value.number }
     }
 
-    func export(to directory: URL) throws { try exportPolicy(scorer.policy, configuration, to: directory) }
+    func export(to directory: URL) throws {
+        try update.average?.replacingWeights {
+            let folder = directory.appending(path: Checkpoint.averageFolder)
+            try makeDirectory(folder)
+            try exportPolicy(scorer.policy, configuration, to: folder)
+        }
+        try exportPolicy(scorer.policy, configuration, to: directory)
+    }
 }
 
-/// Names inside a checkpoint.
+/// Names inside a checkpoint and a run.
 enum Checkpoint {
     static let criticFolder = "critic"
+    /// The moving average of the policy as a model of its own, beside the final model.
+    static let averageFolder = "ema"
 }

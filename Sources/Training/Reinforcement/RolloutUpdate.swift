@@ -9,10 +9,21 @@ struct RolloutUpdate {
     let policy: LanguageModel
     let policyLearner: Learner
     let critic: (model: CriticModel, learner: Learner)?
+    /// Texts that the policy learns, too.
+    let pretraining: PretrainingMixture?
+    /// The average of the policy's weights over the steps.
+    let average: MovingAverage?
 
     /// An update with fresh optimizers.
-    init(_ configuration: TrainConfiguration, _ scorer: RolloutScorer, totalSteps: Int) {
+    init(
+        _ configuration: TrainConfiguration,
+        _ scorer: RolloutScorer,
+        _ pretraining: PretrainingMixture?,
+        totalSteps: Int
+    ) {
         self.configuration = configuration
+        self.pretraining = pretraining
+        average = configuration.reinforcement.emaDecay.map { MovingAverage(of: scorer.policy.parameters, decay: $0) }
         policy = scorer.policy
         func learner(_ name: String, _ parameters: ParameterStore, _ rate: Double? = nil) -> Learner {
             Learner(
@@ -49,6 +60,7 @@ struct RolloutUpdate {
         klCoefficient: Double,
         _ difference: inout MeanDifference
     ) throws -> Metrics {
+        let isFrozen = step < settings.freezeActorSteps
         let rows = chosen.map { experience.rows[$0] }
         let totals = BatchTotals(RaggedRows(lengths: rows.map(\.response.count)))
         var sums = LossSums(weight: configuration.normalization.total(of: totals))
@@ -56,27 +68,34 @@ struct RolloutUpdate {
             let batch = ResponseBatch(Array(rows[range]))
             let weights = LossWeights.weights(batch.ragged, normalization: configuration.normalization, batch: totals)
             let part = Part(batch: batch, weights: weights, experience: experience, rows: Array(chosen[range]))
-            learnPolicy(part, klCoefficient, &sums, &difference)
+            if isFrozen {
+                _ = withoutGradients { policyLoss(part, klCoefficient, &sums, &difference) }
+            } else {
+                policyLoss(part, klCoefficient, &sums, &difference).backward()
+            }
             learnValues(part, &sums)
             sums.tokens += batch.batch.tokens.count
         }
+        if let pretraining, !isFrozen { sums.add(pretraining.learn(policy, step: step)) }
         var metrics = Metrics()
         metrics["loss"] = sums.policy
-        metrics["learning_rate"] = policyLearner.learningRate(step: step)
+        metrics["learning_rate"] = isFrozen ? 0 : policyLearner.learningRate(step: step)
         metrics["critic_learning_rate"] = critic?.learner.learningRate(step: step)
-        metrics["grad_norm"] = try policyLearner.update(step: step)
+        metrics["grad_norm"] = isFrozen ? 0 : try policyLearner.update(step: step)
         metrics["critic_grad_norm"] = try critic?.learner.update(step: step)
+        if !isFrozen { average?.update() }
         metrics["num_tokens"] = Double(sums.tokens)
         metrics.append(sums.metrics)
         return metrics
     }
 
-    private func learnPolicy(
+    /// What the policy minimises of a part.
+    private func policyLoss(
         _ part: Part,
         _ klCoefficient: Double,
         _ sums: inout LossSums,
         _ difference: inout MeanDifference
-    ) {
+    ) -> Tensor {
         let new = policy.logProbabilities(part.batch, temperature: settings.sampling.temperature)
         let old = part(.logProbabilities)
         difference.add(new, old)
@@ -93,12 +112,12 @@ struct RolloutUpdate {
             loss = loss + klCoefficient * kl
             sums.add(mean: "policy/kl", kl)
         }
-        loss.backward()
         sums.policy += loss.scalar
         sums.add(loss: "policy/loss", clipped.loss)
         sums.add(mean: "policy/approxkl", clipped.approximateKL)
         sums.add(mean: "policy/clipfrac", clipped.clipFraction)
         sums.add(mean: "policy/ratio", clipped.meanRatio)
+        return loss
     }
 
     private func learnValues(_ part: Part, _ sums: inout LossSums) {
@@ -128,6 +147,12 @@ private struct LossSums {
     init(weight: Double) { self.weight = weight }
 
     mutating func add(loss name: String, _ value: Tensor) { metrics[name] = (metrics[name] ?? 0) + value.scalar }
+
+    mutating func add(_ pretraining: (loss: Double, weighted: Double, tokens: Int)) {
+        metrics["ptx/loss"] = pretraining.loss
+        policy += pretraining.weighted
+        tokens += pretraining.tokens
+    }
 
     /// A mean over tokens, whatever their weights sum to.
     mutating func add(mean name: String, _ value: Tensor) {
