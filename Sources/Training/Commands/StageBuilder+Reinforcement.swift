@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Foundation
+import HTTP
 import Models
 import Objectives
 import Tokenizers
@@ -17,7 +18,7 @@ extension StageBuilder {
             policy: policy,
             reference: reference,
             critic: try settings.advantage.needsCritic ? critic(policy, tokenizer) : nil,
-            sources: try settings.rewardModels.map { try judge($0, policy, tokenizer) },
+            sources: try settings.rewardModels.map { try judge($0, policy, tokenizer) } + endpoints(tokenizer),
             dpo: try dpo(policy, tokenizer),
             settings: settings,
             tokenReward: configuration.tokenReward,
@@ -74,6 +75,27 @@ extension StageBuilder {
             )
         }
         return SentenceEnds(tokenizer)
+    }
+
+    private func endpoints(_ tokenizer: Tokenizer?) throws -> [any RewardSource] {
+        let settings = configuration.reinforcement
+        guard !settings.rewardAddresses.isEmpty else { return [] }
+        guard let tokenizer else {
+            throw TrainingError(
+                "--reward-url is sent texts, and \(configuration.model.tokenizerDirectory) has no tokenizer.json; "
+                    + "name one with --tokenizer"
+            )
+        }
+        var patience = HTTPSettings()
+        patience.timeOut = settings.rewardTimeout
+        patience.attempts = settings.rewardAttempts
+        let client = HTTPClient(patience)
+        return try settings.rewardAddresses.map { address in
+            guard let url = try? HTTPRequest.url(address) else {
+                throw TrainingError("--reward-url \(address): this is not the address of a server", .usage)
+            }
+            return RemoteJudge(client: client, url: url, tokenizer: tokenizer)
+        }
     }
 
     private func dpo(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> LanguageModel? {

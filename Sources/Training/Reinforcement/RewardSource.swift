@@ -14,6 +14,9 @@ struct Judgement {
     var scores: Tensor
     /// What is paid at each token beside it, `[response tokens]`.
     var tokenScores: Tensor?
+
+    /// All that each response is worth, `[rows]`.
+    func totals(_ rows: RaggedRows) -> Tensor { tokenScores.map { scores + rows.sums($0) } ?? scores }
 }
 
 /// A reward model with the normalisation of its scores.
@@ -41,7 +44,9 @@ extension [any RewardSource] {
         let all = try map { try $0.judge(rows, batches) }
         func sum(_ tensors: [Tensor]) -> Tensor? { tensors.first.map { tensors.dropFirst().reduce($0, +) } }
         let scores = sum(all.map(\.scores)) ?? Tensor.zeros([rows.count])
-        return (Judgement(scores: scores, tokenScores: sum(all.compactMap(\.tokenScores))), all.map(\.scores))
+        let ragged = RaggedRows(lengths: rows.map(\.response.count))
+        let whole = Judgement(scores: scores, tokenScores: sum(all.compactMap(\.tokenScores)))
+        return (whole, all.map { $0.totals(ragged) })
     }
 }
 

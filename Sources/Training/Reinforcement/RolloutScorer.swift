@@ -58,7 +58,7 @@ struct RolloutScorer {
                 tokenRewards: paid,
                 clipFraction: dense?.clipFraction ?? 0,
                 kl: KLEstimator.k1.estimate(policy: logProbabilities, reference: reference),
-                scores: judgement.scores,
+                scores: judgement.totals(ragged),
                 parts: parts,
                 rewards: rewards,
                 values: values,
