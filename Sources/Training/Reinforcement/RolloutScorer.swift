@@ -34,15 +34,12 @@ struct RolloutScorer {
             let (logProbabilities, entropies) = policyTensors(sampled, batches)
             let reference = evaluate(self.reference, batches)
             let dpo = self.dpo.map { evaluate($0, batches) }
-            let dense = dpo.map {
-                Objectives.tokenRewards(dpo: $0, reference: reference, scale: tokenReward.scale, clip: tokenReward.clip)
-            }
-            let paid = dense.map { place($0.rewards, batches, ragged) }
+            let credit = dpo.map { dense($0, reference, batches, ragged) }
             let (judgement, parts) = try sources.judge(rows, batches)
             let rewards = shapedRewards(
                 kl: penalty(logProbabilities, reference),
                 klCoefficient: settings.klInLoss ? 0 : klCoefficient,
-                tokenRewards: sum(paid, judgement.tokenScores.map { $0 * settings.rewardCoefficient }),
+                tokenRewards: sum(credit?.rewards, judgement.tokenScores.map { $0 * settings.rewardCoefficient }),
                 scores: relative(penalized(judgement.scores, isFinished)),
                 rewardCoefficient: settings.rewardCoefficient,
                 rewardClip: settings.rewardClip,
@@ -55,16 +52,14 @@ struct RolloutScorer {
                 entropies: entropies,
                 reference: reference,
                 dpo: dpo,
-                tokenRewards: paid,
-                clipFraction: dense?.clipFraction ?? 0,
-                kl: KLEstimator.k1.estimate(policy: logProbabilities, reference: reference),
+                tokenRewards: credit?.rewards,
+                clipFraction: credit?.clipFraction ?? 0,
                 scores: judgement.totals(ragged),
                 parts: parts,
                 rewards: rewards,
                 values: values,
                 advantages: advantages,
-                whitenedAdvantages: settings.advantage.whitens
-                    ? whitened(advantages, dividing: !settings.keepsAdvantageDeviation) : advantages,
+                whitenedAdvantages: white(advantages),
                 returns: returns
             )
         }
@@ -84,10 +79,19 @@ struct RolloutScorer {
         flat(batches) { model.logProbabilities($0, temperature: settings.sampling.temperature) }
     }
 
-    /// Token rewards where the setting pays them.
-    private func place(_ rewards: Tensor, _ batches: [ResponseBatch], _ rows: RaggedRows) -> Tensor {
+    /// RTO's token rewards where the setting pays them, and the share that the clip changed.
+    private func dense(
+        _ dpo: Tensor,
+        _ reference: Tensor,
+        _ batches: [ResponseBatch],
+        _ rows: RaggedRows
+    ) -> (rewards: Tensor, clipFraction: Double) {
+        let dense = tokenRewards(dpo: dpo, reference: reference, scale: tokenReward.scale, clip: tokenReward.clip)
         let ids = batches.flatMap(\.targets)
-        return tokenReward.placement.objective(rewards, rows: rows) { sentenceEnds?.contains(ids[$0]) == true }
+        let paid = tokenReward.placement.objective(dense.rewards, rows: rows) {
+            sentenceEnds?.contains(ids[$0]) == true
+        }
+        return (paid, dense.clipFraction)
     }
 
     /// The divergence that is paid for; k1 is not bound, as in RTO's reference code, the others are, as in OpenRLHF.
@@ -124,6 +128,11 @@ struct RolloutScorer {
             gamma: settings.gamma,
             lambda: settings.lambda
         )
+    }
+
+    private func white(_ advantages: Tensor) -> Tensor {
+        guard settings.advantage.whitens else { return advantages }
+        return whitened(advantages, dividing: !settings.keepsAdvantageDeviation)
     }
 }
 

@@ -1,3 +1,4 @@
+import Objectives
 import Torch
 
 /// Everything computed of a rollout before the first update; flat `[response tokens]` unless said otherwise, float32.
@@ -14,8 +15,6 @@ struct ScoredRollout {
     let tokenRewards: Tensor?
     /// Share of the token rewards that the clip changed.
     let clipFraction: Double
-    /// log π − log π_ref.
-    let kl: Tensor
     /// The score of each sequence, normalised if asked, before the clip and before any baseline: `[rows]`.
     let scores: Tensor
     /// The parts of the scores that several reward sources gave, `[rows]` each.
@@ -30,4 +29,7 @@ struct ScoredRollout {
     let whitenedAdvantages: Tensor
     /// Discounted returns, which the critic learns.
     let returns: Tensor
+
+    /// log π − log π_ref.
+    var kl: Tensor { KLEstimator.k1.estimate(policy: logProbabilities, reference: reference) }
 }

@@ -94,6 +94,16 @@ struct RecordedAdvantagesTests {
         }
     }
 
+    @Test("whitened row by row they equal OpenRLHF's masked normalisation")
+    func rowByRow() throws {
+        try Fixture("orl_masked_normalize").run { recorded in
+            let padded = try recorded.paddedRows(like: "tensor")
+            let flat = padded.flat(try recorded.input("tensor"))
+            let rows = (0..<padded.rows.rowCount).map { whitened(flat.narrowed(0, padded.rows.range($0))) }
+            try recorded.expect(Tensor.concatenated(rows), equals: "out", at: padded.indices)
+        }
+    }
+
     @Test("equal OpenRLHF's from scores to advantages, with every estimator")
     func openRLHF() throws {
         try Fixture("advantage_estimators").run { recorded in
