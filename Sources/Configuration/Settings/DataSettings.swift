@@ -28,6 +28,12 @@ public struct DataSettings: Equatable, Sendable {
     /// Creates the defaults.
     public init() {}
 
+    /// ``sources`` of a command that takes every row, without weights.
+    var paths: [String] {
+        get { sources.map(\.path) }
+        set { sources = newValue.map { DataSource(path: $0) } }
+    }
+
     /// The text of the ``chatTemplate`` file; nothing where none is named.
     ///
     /// - Throws: ``ConfigurationError`` where the file cannot be read.
