@@ -23,6 +23,8 @@ public struct DatasetOptions: Sendable {
     public var skipsBadRows = false
     /// What a mixture's parts are drawn from.
     public var seed: UInt64 = 0
+    /// Which part of the prompts is wanted; nil is all of them.
+    public var heldOut: HeldOut?
 
     /// Reads as rows usually are read: by their shape, each of them required to be good.
     public init() {}

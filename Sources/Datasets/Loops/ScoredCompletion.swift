@@ -81,23 +81,6 @@ public struct ScoredCompletion: Sendable {
             case (nil, .messages(let messages)?): .array(messages)
             case (nil, nil): .null
             }
-        // Bytes, since texts that look the same are equal as strings and are other tokens.
-        return Array(data.withSortedKeys.serialized().utf8)
-    }
-}
-
-extension JSON {
-    /// The same value with the members of every object in the order of their names.
-    fileprivate var withSortedKeys: JSON {
-        switch self {
-        case .array(let elements): return .array(elements.map(\.withSortedKeys))
-        case .object(let object):
-            var sorted = JSONObject()
-            for (key, value) in object.members.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-                sorted[key] = value.withSortedKeys
-            }
-            return .object(sorted)
-        default: return self
-        }
+        return data.identity
     }
 }

@@ -1,16 +1,7 @@
+import Datasets
 import Foundation
 
-/// A number that tells contents apart: FNV-1a over bytes, 64 bits. It guards against mistakes, not against malice.
-struct ContentDigest {
-    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
-
-    mutating func add(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    }
-
-    /// The digest in hexadecimal digits.
-    var text: String { String(state, radix: 16) }
-
+extension ContentDigest {
     /// The digest of a model directory: of its settings all, and of its weights as much as tells trained weights apart.
     static func model(_ directory: URL) throws -> ContentDigest {
         var digest = ContentDigest()
