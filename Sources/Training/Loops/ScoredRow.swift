@@ -58,7 +58,7 @@ struct ScoredRowReader {
             }
             return (ids, length)
         }
-        let isConversation = object["messages"]?.array != nil || object["prompt"]?.array != nil
+        let isConversation = ["messages", "context_messages", "prompt"].contains { object[$0]?.array != nil }
         if isConversation || object["input_ids"] != nil {
             let example = try reader.example(withAnswer(object), at: location)
             return (example.ids, example.promptLength)
@@ -75,8 +75,8 @@ struct ScoredRowReader {
 
     /// A conversation whose answer stands beside it, as one.
     private func withAnswer(_ object: JSONObject) -> JSONObject {
-        guard let messages = object["messages"]?.array, messages.last?["role"]?.string != "assistant",
-            let completion = object["completion"]?.string
+        guard let messages = (object["messages"] ?? object["context_messages"])?.array,
+            messages.last?["role"]?.string != "assistant", let completion = object["completion"]?.string
         else { return object }
         var whole = object
         whole["messages"] = .array(messages + [["role": "assistant", "content": .string(completion)]])

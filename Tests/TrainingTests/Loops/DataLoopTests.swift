@@ -118,6 +118,35 @@ struct DataLoopTests {
         #expect(Set(scored.map { $0["score"]?.number }).count > 10)
     }
 
+    @Test("a conversation, with its answer inside or beside it, is scored on the ids that training sees")
+    func conversations() throws {
+        let template = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}"
+        var configuration = ScoreConfiguration()
+        configuration.data.chatTemplate = try workshop.directory.write(
+            "template",
+            template + "{% if add_generation_prompt %}<assistant>{% endif %}"
+        )
+        let reader = try ScoredRowReader(configuration, tokenizer: tokenizer, vocabularySize: 512)
+        let place = RowLocation(path: "rows", line: 3)
+        func read(_ text: String) throws -> ScoredRow {
+            try reader.read(try #require(try JSON(parsing: text).object), at: place)
+        }
+        let question = #"{"role":"user","content":"Who?"}"#
+        let whole = try read("{\"messages\":[\(question),{\"role\":\"assistant\",\"content\":\"Lily\"}]}")
+        let front = tokenizer.encode("<user>Who?<assistant>", addSpecialTokens: false)
+        #expect(Array(whole.ids[..<whole.promptLength]) == front)
+        #expect(tokenizer.decode(whole.ids, skipSpecialTokens: true) == "<user>Who?<assistant>Lily")
+        for key in ["messages", "context_messages", "prompt"] {
+            #expect(try read("{\"\(key)\":[\(question)],\"completion\":\"Lily\"}").ids == whole.ids)
+        }
+        // What was sampled goes before what its text would become.
+        let sampled = "{\"messages\":[\(question)],\"completion\":\"Lily\",\"completion_ids\":[9,8]"
+        #expect(try read(sampled + "}").ids == front + [9, 8])
+        #expect(try read(sampled + ",\"prompt_ids\":[1,7]}").ids == [1, 7, 9, 8])
+        #expect { try read("{\"messages\":[\(question)]}") } throws: { "\($0)".contains("rows:3") }
+        #expect { try read("{\"score\":1}") } throws: { "\($0)".hasPrefix("rows:3: a row has ") }
+    }
+
     @Test("rejection sampling trains on the best of what was sampled")
     func best() throws {
         try generate(try generation)
