@@ -63,12 +63,17 @@ struct StageBuilder {
             sources ?? configuration.data.sources,
             tokenizer: tokenizer,
             vocabularySize: model.vocabularySize,
-            seed: configuration.loop.seed
+            seed: configuration.loop.seed,
+            part: .training
         )
     }
 
     private func evaluationReader(_ tokenizer: Tokenizer?, _ model: ModelConfiguration) throws -> DatasetReader? {
-        try configuration.data.evaluationReader(tokenizer: tokenizer, vocabularySize: model.vocabularySize)
+        try configuration.data.evaluationReader(
+            tokenizer: tokenizer,
+            vocabularySize: model.vocabularySize,
+            seed: configuration.loop.seed
+        )
     }
 
     private func pairs(_ model: ModelConfiguration) throws -> (training: [TokenizedPair], evaluation: [TokenizedPair]) {
