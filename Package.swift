@@ -59,6 +59,7 @@ let package = Package(
         + room("Safetensors", ["JSONText"])
         + room("Datasets", ["JSONText", "Tokenizers", "CZlib"])
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
+        + room("Evaluation", ["JSONText", "HTTP", "Safetensors", "Tokenizers"])
         + room("Configuration", [.product(name: "Yams", package: "Yams")])
         + room("Torch", ["CLibTorch", "Safetensors"])
         + room("Objectives", ["Torch"], tests: ["JSONText"])
