@@ -85,7 +85,8 @@ let package = Package(
             .executableTarget(
                 name: "rto",
                 dependencies: [
-                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText", "Models",
+                    "Training", "Evaluation", "HTTP", "PocketWorld", "Configuration", "Datasets", "Tokenizers",
+                    "JSONText", "Models",
                     "Objectives",
                     "Torch", "Safetensors",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -94,7 +95,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "rtoTests",
-                dependencies: ["rto", "Models", "JSONText", "TestSupport"],
+                dependencies: ["rto", "Models", "Evaluation", "JSONText", "TestSupport"],
                 swiftSettings: strict
             ),
         ],

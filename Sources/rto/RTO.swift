@@ -12,7 +12,7 @@ struct RTO: ParsableCommand {
         version: programVersion,
         subcommands: [
             Quickstart.self, Train.self, Resume.self, Generate.self, Score.self, Tokenize.self, Render.self,
-            Bench.self, Doctor.self,
+            Evaluate.self, Bench.self, Doctor.self,
         ]
     )
 
