@@ -105,12 +105,13 @@ public struct Battles: Sendable {
             rows += outcomes.joined().map { Battle(question: judgment.question, model: judgment.model, outcome: $0) }
         }
         guard !rows.isEmpty else { throw EvaluationError("no judgment has a verdict that counts") }
-        let noun = judgments.version == .v01 ? "games" : "questions"
+        let (noun, total) =
+            judgments.version == .v01 ? ("games", 2 * judgments.rows.count) : ("questions", judgments.rows.count)
         self.init(
             version: judgments.version,
             baseline: baseline,
             rows: rows,
-            notes: dropped == 0 ? [] : ["\(dropped) \(noun) without a verdict do not count"]
+            notes: dropped == 0 ? [] : ["without a verdict, and not counted: \(dropped) of \(total) \(noun)"]
         )
     }
 }

@@ -77,6 +77,11 @@ struct ArenaHardRun {
             let output = configuration.output, let address = configuration.judge.url
         else { throw EvaluationError("judging needs --questions, --judge-prompt, --output and --judge-url") }
         let (questions, prompts) = (try ArenaHardQuestions(path: questionsPath), try JudgePrompts(path: promptPath))
+        guard configuration.category != nil || Set(questions.rows.map(\.category)).count == 1 else {
+            throw EvaluationError(
+                "\(questionsPath) holds several categories, which have scores of their own: name one with --category"
+            )
+        }
         let directory = URL(filePath: output)
         let model = try generated(questions, directory, &answerFiles)
         let judgeName = configuration.judge.model ?? questions.version.defaultJudge
@@ -93,8 +98,16 @@ struct ArenaHardRun {
         }
         reportFailures(failures, "games")
         let file = directory.appending(path: "model_judgment/\(judgeName)/\(model).jsonl")
-        try RowFile.writeLines(rows, to: file)
+        try write(rows, to: file, key: questions.version == .v01 ? "question_id" : "uid")
         return try battles(ArenaHardJudgments(paths: [file.path]))
+    }
+
+    /// Writes judgments beside those of other questions, of another category for instance, that the file holds already.
+    private func write(_ rows: [JSONObject], to file: URL, key: String) throws {
+        let isThere = FileManager.default.fileExists(atPath: file.path)
+        let judged = Set(rows.compactMap { $0[key]?.string })
+        let others = try isThere ? RowFile.read(file.path).filter { !judged.contains($0[key]?.string ?? "") } : []
+        try RowFile.writeLines(others + rows, to: file)
     }
 
     private func matches(
