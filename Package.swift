@@ -95,7 +95,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "rtoTests",
-                dependencies: ["rto", "Models", "Evaluation", "JSONText", "TestSupport"],
+                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "TestSupport"],
                 swiftSettings: strict
             ),
         ],
