@@ -49,10 +49,13 @@ extension ArenaHardScore {
             ]
     }
 
-    /// The page of the scores.
-    public func report(_ battles: Battles, table: [[String]], style: StyleTable?) throws(EvaluationError)
-        -> EvaluationReport
-    {
+    /// The page of the scores; questions go by their texts where these are given by identifier.
+    public func report(
+        _ battles: Battles,
+        table: [[String]],
+        style: StyleTable?,
+        texts: [String: String] = [:]
+    ) throws(EvaluationError) -> EvaluationReport {
         var points: [(label: String, length: Double, winRate: Double)] = []
         for (index, model) in models.enumerated() {
             guard let style else { continue }
@@ -73,7 +76,7 @@ extension ArenaHardScore {
             }
             questions += order.map {
                 .init(
-                    text: $0,
+                    text: texts[$0].map { String($0.prefix(200)) } ?? $0,
                     outcome: Sample.mean(outcomes[$0] ?? []),
                     detail: "\(model), \(outcomes[$0]?.count ?? 0) battles"
                 )

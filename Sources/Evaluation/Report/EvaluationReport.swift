@@ -86,6 +86,7 @@ public struct EvaluationReport: Sendable {
             <h2>Length against win rate</h2>
             \(diagram)
             <h2>Questions: \(counts[0]) won, \(counts[1]) lost, \(questions.count - counts[0] - counts[1]) neither</h2>
+            <p>Green is the model's share of each question, red the baseline's.</p>
             <ol>\(questions.map(Self.item).joined(separator: "\n"))</ol>
             </body></html>
 
@@ -108,17 +109,17 @@ public struct EvaluationReport: Sendable {
         let lengths = points.map(\.length)
         let (low, high) = (min(lengths.min() ?? 0, 0), max(lengths.max() ?? 0, 0))
         let span = high > low ? high - low : 1
-        func x(_ length: Double) -> Double { 50 + (length - low) / span * 520 }
+        func x(_ length: Double) -> Double { 70 + (length - low) / span * 490 }
         func y(_ rate: Double) -> Double { 290 - rate / 100 * 270 }
         func text(_ value: Double) -> String { String(format: "%.1f", value) }
         let grid = [0.0, 25, 50, 75, 100].map { rate in
             """
-            <line x1="50" x2="570" y1="\(text(y(rate)))" y2="\(text(y(rate)))"/>\
-            <text x="44" y="\(text(y(rate) + 4))" text-anchor="end">\(Int(rate)) %</text>
+            <line x1="70" x2="570" y1="\(text(y(rate)))" y2="\(text(y(rate)))"/>\
+            <text x="62" y="\(text(y(rate) + 4))" text-anchor="end">\(Int(rate)) %</text>
             """
         }
         let ends = [low, high].map { length in
-            "<text x=\"\(text(x(length)))\" y=\"310\" text-anchor=\"middle\">\(Int(length))</text>"
+            "<text x=\"\(text(x(length)))\" y=\"314\" text-anchor=\"middle\">\(Int(length))</text>"
         }
         let marks = points.map { point in
             let (cx, cy) = (x(point.length), y(point.winRate))
@@ -130,7 +131,7 @@ public struct EvaluationReport: Sendable {
         }
         return """
             <svg viewBox="0 0 600 345" role="img">\(grid.joined())\(ends.joined())
-            <text x="310" y="334" text-anchor="middle">\(Self.escaped(scatter.horizontal))</text>
+            <text x="315" y="338" text-anchor="middle">\(Self.escaped(scatter.horizontal))</text>
             \(marks.joined(separator: "\n"))</svg>
             """
     }
@@ -157,7 +158,7 @@ public struct EvaluationReport: Sendable {
         th,td{padding:.3rem .8rem .3rem 0;text-align:right;border-bottom:1px solid var(--line)}
         th:first-child,td:first-child{text-align:left}
         .caveat{border-left:4px solid var(--lost);padding-left:.8rem}
-        svg{width:100%;height:auto;font-size:12px;fill:currentColor}line{stroke:var(--line)}circle{fill:var(--won)}
+        svg{width:100%;height:auto;font-size:17px;fill:currentColor}line{stroke:var(--line)}circle{fill:var(--won)}
         ol{padding-left:2.2rem;overflow-wrap:anywhere}li{margin:.4rem 0}small{display:block;opacity:.7}
         .bar{display:inline-block;width:4rem;height:.7rem;margin-right:.6rem;background:var(--lost);vertical-align:baseline}
         .bar i{display:block;height:100%;background:var(--won)}.none .bar{background:var(--line)}

@@ -14,9 +14,10 @@ struct ArenaHardRun {
         var answerFiles = configuration.answerFiles
         let battles = try configuration.judge.url == nil ? stored() : judged(&answerFiles)
         for note in battles.notes { rto.note(note) }
+        let style = try style(answerFiles)
         let score = try ArenaHardScore(
             battles,
-            style: try style(answerFiles),
+            style: style,
             features: ArenaHardScore.Features(rawValue: configuration.style.rawValue) ?? .all,
             seed: UInt32(truncatingIfNeeded: configuration.generation.seed)
         )
@@ -24,7 +25,11 @@ struct ArenaHardRun {
         if let norm = score.gradientNorm { note(String(format: "style-controlled fit: gradient norm %.1e", norm)) }
         let table = score.table(battles)
         if let output = configuration.output {
-            let report = try score.report(battles, table: table, style: try style(answerFiles))
+            let questions = try configuration.questions.map { path throws(EvaluationError) in
+                try ArenaHardQuestions(path: path).rows
+            }
+            let texts = Dictionary((questions ?? []).map { ($0.id, $0.prompt) }) { first, _ in first }
+            let report = try score.report(battles, table: table, style: style, texts: texts)
             try RowFile.write(report.html, to: URL(filePath: output).appending(path: "report.html"))
         }
         print(configuration.printsJSON ? score.json(battles).serialized() : textTable(table))
@@ -65,10 +70,17 @@ struct ArenaHardRun {
         if let path = configuration.styleMetadata { return try StyleTable(metadata: path) }
         guard !answerFiles.isEmpty else { return nil }
         let tokenizer = try configuration.tokenizer.map { try Tokenizer(directory: URL(filePath: $0)) }
-        return try StyleTable(
-            answers: answerFiles,
-            tokens: tokenizer.map { tokenizer in { tokenizer.encode($0, addSpecialTokens: false).count } }
-        )
+        do {
+            return try StyleTable(
+                answers: answerFiles,
+                tokens: tokenizer.map { tokenizer in { tokenizer.encode($0, addSpecialTokens: false).count } }
+            )
+        } catch {
+            // Verdicts that were paid for have their raw score all the same.
+            guard configuration.judge.url != nil else { throw error }
+            note("\(error)")
+            return nil
+        }
     }
 
     /// Judges a model's answers, made here where they are not there yet, and writes judgments.
