@@ -57,6 +57,8 @@ import Testing
             v20.rows.map(\.outcome) == [0.5, 1] && v20.notes == ["without a verdict, and not counted: 1 of 2 questions"]
         )
         #expect(throws: EvaluationError.self) { try Battles(judgments([row("uid", ["A", "A=B"])]), baseline: "b") }
+        let own = row("uid", ["A=B", "A=B"]).replacing(#""model":"m""#, with: #""model":"j","judge":"j""#)
+        #expect(try Battles(judgments([own, row("uid", ["A=B", "A=B"])]), baseline: "b").models == ["m"])
         #expect(throws: EvaluationError.self) { try Battles(judgments([row("uid", [nil, nil])]), baseline: "b") }
         #expect(throws: EvaluationError.self) { try judgments([row("uid", ["A=B"])]) }
     }

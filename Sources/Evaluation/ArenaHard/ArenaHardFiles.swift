@@ -16,6 +16,8 @@ public struct ArenaHardJudgments: Sendable {
         public var model: String
         /// The baseline, where the file names it.
         public var baseline: String?
+        /// The judge, where the file names it.
+        public var judge: String?
         /// The category, where the file names it.
         public var category: String?
         /// The labels of the games, nil where the judge gave none.
@@ -43,6 +45,7 @@ public struct ArenaHardJudgments: Sendable {
                         question: try row.text(key, at: place),
                         model: try row.text("model", at: place),
                         baseline: row["baseline"]?.string,
+                        judge: row["judge"]?.string,
                         category: row["category"]?.string,
                         labels: games.map { $0["score"]?.string },
                         place: place

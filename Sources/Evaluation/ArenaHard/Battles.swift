@@ -79,39 +79,46 @@ public struct Battles: Sendable {
     ///
     /// - Throws: ``EvaluationError`` naming the judgment.
     public init(_ judgments: ArenaHardJudgments, baseline: String) throws(EvaluationError) {
+        let version = judgments.version
+        // v2.0 does not let a judge judge itself.
+        let judges = version == .v20 ? Set(judgments.rows.compactMap(\.judge)) : []
+        let counted = judgments.rows.filter { !judges.contains($0.model) }
         var rows: [Battle] = []
-        var dropped = 0
-        for judgment in judgments.rows {
-            var outcomes: [[Double]] = []
-            for (number, label) in judgment.labels.enumerated() {
-                guard let label else { continue }
-                guard let (y, weight) = Verdict.outcome(label, canonicalOnly: judgments.version == .v01) else {
-                    if judgments.version == .v01 { continue }
-                    throw EvaluationError("\(judgment.place): there is no verdict '\(label)'")
-                }
-                // The model is B in the first game and A in the second.
-                outcomes.append([Double](repeating: number == 0 ? y : 1 - y, count: weight))
-            }
-            let isWhole = outcomes.count == judgment.labels.count
-            switch judgments.version {
-            case .v01: dropped += judgment.labels.count - outcomes.count
-            case .v20:
-                guard isWhole else {
-                    dropped += 1
-                    continue
-                }
-                outcomes.reverse()
-            }
+        var games = 0
+        for judgment in counted {
+            let outcomes = try Self.outcomes(judgment, version)
+            games += outcomes.count
             rows += outcomes.joined().map { Battle(question: judgment.question, model: judgment.model, outcome: $0) }
         }
         guard !rows.isEmpty else { throw EvaluationError("no judgment has a verdict that counts") }
-        let (noun, total) =
-            judgments.version == .v01 ? ("games", 2 * judgments.rows.count) : ("questions", judgments.rows.count)
-        self.init(
-            version: judgments.version,
-            baseline: baseline,
-            rows: rows,
-            notes: dropped == 0 ? [] : ["without a verdict, and not counted: \(dropped) of \(total) \(noun)"]
-        )
+        var notes: [String] = []
+        if counted.count < judgments.rows.count { notes.append("a judge's judgments of its own answers do not count") }
+        let dropped = 2 * counted.count - games
+        if dropped > 0 {
+            let share =
+                version == .v01
+                ? "\(dropped) of \(2 * counted.count) games" : "\(dropped / 2) of \(counted.count) questions"
+            notes.append("without a verdict, and not counted: \(share)")
+        }
+        self.init(version: version, baseline: baseline, rows: rows, notes: notes)
+    }
+
+    /// The model's outcomes in the games that count, each as often as its verdict weighs; v2.0's in the original's order.
+    private static func outcomes(
+        _ judgment: ArenaHardJudgments.Row,
+        _ version: ArenaHardVersion
+    ) throws(EvaluationError) -> [[Double]] {
+        if version == .v20 && judgment.labels.contains(nil) { return [] }
+        var outcomes: [[Double]] = []
+        for (number, label) in judgment.labels.enumerated() {
+            guard let label else { continue }
+            guard let (y, weight) = Verdict.outcome(label, canonicalOnly: version == .v01) else {
+                if version == .v01 { continue }
+                throw EvaluationError("\(judgment.place): there is no verdict '\(label)'")
+            }
+            // The model is B in the first game and A in the second.
+            outcomes.append([Double](repeating: number == 0 ? y : 1 - y, count: weight))
+        }
+        return version == .v01 ? outcomes : outcomes.reversed()
     }
 }
