@@ -47,6 +47,14 @@ at::Tensor token_log_probabilities(const HeadQuery &query);
 /// The same and the entropy of each row's distribution, in nats. No gradient.
 std::tuple<at::Tensor, at::Tensor> token_log_probabilities_and_entropies(const HeadQuery &query);
 
+/// What a model and a reference model with the same vocabulary say at each token, `chunk_rows` rows of logits of each at a time:
+/// log p(target), log q(target), sum q (log q - log p) over the vocabulary, and q's entropy, [tokens] each, in float32. Gradients
+/// flow to the model, through the first and the third. States [tokens, width], weights [vocabulary, width] of each model, as
+/// handles; `results` has room for four. Soft caps, zero for none, bring each model's logits into c · tanh(logits / c).
+int32_t token_distributions(
+    const void *states, const void *weight, double soft_cap, const void *reference_states, const void *reference_weight,
+    double reference_soft_cap, const void *targets, int64_t chunk_rows, const void **results);
+
 /// Rows [tokens, width] over their root mean square, times a weight [width] or, if that adds one, times 1 + weight, the sum
 /// and the product in float32; float32 or bfloat16.
 at::Tensor root_mean_square_norm(const at::Tensor &input, const at::Tensor &weight, double epsilon, bool adds_one);

@@ -384,6 +384,7 @@ const LibTorchInterface table = {
     .choose_tokens = choose_tokens,
     .token_log_probabilities = token_log_probabilities,
     .token_log_probabilities_and_entropies = token_log_probabilities_and_entropies,
+    .token_distributions = rto::token_distributions,
     .root_mean_square_norm = root_mean_square_norm,
     .residual_norm = residual_norm,
     .rotary = rotary,

@@ -92,7 +92,7 @@ public struct LanguageModel {
     }
 
     /// Hidden states as the head takes them.
-    private func scaled(_ hidden: Tensor) -> Tensor {
+    func scaled(_ hidden: Tensor) -> Tensor {
         let factor = configuration.factors.head
         return factor == 1 ? hidden : hidden * factor
     }

@@ -9,6 +9,7 @@ private enum Operators {
     static let div = Operator("div", "Tensor")
     static let neg = Operator("neg")
     static let exp = Operator("exp")
+    static let expm1 = Operator("expm1")
     static let log = Operator("log")
     static let log1p = Operator("log1p")
     static let sqrt = Operator("sqrt")
@@ -81,6 +82,8 @@ extension Tensor {
 
     /// e to the power of each element.
     public func exp() -> Tensor { Operators.exp(self) }
+    /// eˣ − 1, exact near zero.
+    public func expm1() -> Tensor { Operators.expm1(self) }
     /// The natural logarithm of each element.
     public func log() -> Tensor { Operators.log(self) }
     /// log(1 + x), exact near zero.

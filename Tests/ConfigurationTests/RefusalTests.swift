@@ -29,6 +29,9 @@ import Testing
             ("--max-length", "1", "a whole number of at least 2"), ("--model", "", "some text"),
             ("--input-template", "no place", "some text with {} where the prompt goes"),
             ("--data", "a@-1", "path or path@weight with a weight more than 0"),
+            ("--reward-url", "localhost:5000", "an http:// or https:// address"),
+            ("--remote-rm-url", "http://a/r,b", "an http:// or https:// address"),
+            ("--dual-clip", "1", "a number more than 1"), ("--ema-decay", "1", "a number from 0 to less than 1"),
         ]
     )
     func values(flag: String, value: String, wanted: String) {
@@ -57,9 +60,7 @@ import Testing
     @Test(
         "What is not there yet is said to be so",
         arguments: [
-            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "length-alpha",
-            "simpo-gamma", "tdpo-alpha", "nll-coefficient", "reward-url", "freeze-actor-steps", "ema-decay", "ptx-data",
-            "ptx_coefficient",
+            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label_key",
         ]
     )
     func notAvailable(name: String) {
@@ -67,14 +68,12 @@ import Testing
     }
 
     @Test("Reserved values are said to be so, too") func reservedValues() {
-        #expect(refusal(.dpo, "--loss", "simpo") == "--loss simpo is not available yet; there is dpo and ipo")
-        #expect(
-            refusal(.ppo, "--advantage", "reinforce++") == "--advantage reinforce++ is not available yet; there is gae"
-        )
-        let placement = "--token-reward-placement shaping is not available yet; there is token"
-        #expect(refusal(.rto, "--token_reward_placement", "shaping")?.contains("is not available yet") == true)
-        #expect(refusal(.rto, "--token-reward-placement", "shaping") == placement)
-        #expect(refusal(.dpo, "--loss", "hinge") == "--loss wants dpo or ipo, not 'hinge'")
+        let advantage = "gae, reinforce++, reinforce++-baseline, rloo, grpo or dr-grpo"
+        #expect(refusal(.ppo, "--advantage", "vtrace") == "--advantage wants \(advantage), not 'vtrace'")
+        let placement = "--token-reward-placement wants token, sentence, end or shaping, not 'row'"
+        #expect(refusal(.rto, "--token-reward-placement", "row") == placement)
+        let losses = "dpo, ipo, rdpo, simpo, tdpo1, tdpo2 or orpo"
+        #expect(refusal(.dpo, "--loss", "hinge") == "--loss wants \(losses), not 'hinge'")
     }
 
     @Test("What a stage needs is asked for") func missing() {
@@ -98,12 +97,39 @@ import Testing
             (["--lr-schedule", "constant", "--min-lr-ratio", "0.5"], "--min-lr-ratio"),
             (["--max-length", "100", "--max-new-tokens", "100"], "--max-length 100 leaves no room"),
             (["--reward-coefficient", "0", "--reward-model", "none", "--normalize-reward"], "--normalize-reward"),
+            (["--advantage", "rloo"], "--samples-per-prompt must be at least 2"),
+            (["--advantage", "grpo", "--samples-per-prompt", "4", "--gamma", "0.9"], "--gamma"),
+            (["--advantage", "reinforce++", "--lambda", "0.9"], "--lambda has an effect only with --advantage gae"),
+            (["--advantage", "reinforce", "--critic-model", "c"], "--critic-model"),
+            (["--advantage", "reinforce", "--critic-learning-rate", "1"], "--critic-learning-rate"),
+            (["--advantage", "reinforce++", "--value-clip-range", "none"], "--value-clip-range"),
+            (["--advantage", "dr_grpo", "--samples-per-prompt", "2", "--no-advantage-std-norm"], "--no-advantage-std"),
+            (["--reward-timeout", "5"], "--reward-url"),
+            (["--ptx-coef", "0.1"], "--ptx-data"),
+            (["--advantage", "reinforce++", "--freeze-actor-steps", "2"], "--freeze-actor-steps"),
+            (["--clip-range-high", "0.1"], "--clip-range-high 0.1 must be at least --clip-range 0.2"),
         ]
     )
     func combinations(words: [String], named: String) {
         let complete = ["--model", "m", "--output", "o", "--data", "d", "--reward-model", "w", "--dpo-model", "p"]
         #expect(reinforcementRefusal(complete + words)?.contains(named) == true)
         #expect(reinforcementRefusal(complete) == nil)
+    }
+
+    @Test("What to evaluate on is said once") func evaluation() {
+        let complete = ["--model", "m", "--output", "o", "--data", "d"]
+        func refused(_ words: String...) -> String? {
+            do throws(ConfigurationError) {
+                _ = try SettingReader(defaults: TrainConfiguration(stage: .dpo)).read(complete + words)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        #expect(refused("--eval-every", "5")?.contains("nothing to evaluate on") == true)
+        #expect(refused("--eval-every", "5", "--eval-share", "0.1") == nil)
+        #expect(refused("--eval-data", "e", "--eval-share", "0.1")?.contains("say twice") == true)
+        #expect(refused("--eval-share", "0.6")?.contains("more than 0 and at most 0.5") == true)
     }
 
     @Test("Batches must divide what is collected, and so must samples unless rollouts are recorded") func batches() {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 13
+#define LIBTORCH_INTERFACE_VERSION 14
 
 #ifndef __clang__
 #define _Nonnull
@@ -128,6 +128,10 @@ typedef struct LibTorchInterface {
     OptionalTensorPointer (*_Nonnull token_log_probabilities_and_entropies)(
         TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, double soft_cap,
         int64_t chunk_rows, OptionalTensorPointer *_Nonnull entropies);
+    int32_t (*_Nonnull token_distributions)(
+        TensorPointer states, TensorPointer weight, double soft_cap, TensorPointer reference_states,
+        TensorPointer reference_weight, double reference_soft_cap, TensorPointer targets, int64_t chunk_rows,
+        OptionalTensorPointer *_Nonnull results);  // four
     OptionalTensorPointer (*_Nonnull root_mean_square_norm)(
         TensorPointer input, TensorPointer weight, double epsilon, bool adds_one);
     OptionalTensorPointer (*_Nonnull residual_norm)(

@@ -19,6 +19,8 @@ public struct Setting<Root: Sendable>: Sendable {
     let text: @Sendable (Root) -> SettingText
     /// The paths that the setting names and that must exist.
     let inputs: @Sendable (Root) -> [String]
+    /// The default beside the other settings of a configuration, where it depends on them.
+    private(set) var dependentDefault: (@Sendable (Root) -> SettingText)?
 
     /// How many words follow a flag.
     public enum Form: Equatable, Sendable {
@@ -50,6 +52,15 @@ public enum SettingText: Equatable, Sendable {
 }
 
 extension Setting {
+    /// This setting with a default that depends on settings declared before it.
+    ///
+    /// Those settings must bring the default with them when they are set; here it is for text that marks differences.
+    func defaulting<Value: SettingConvertible>(to value: @escaping @Sendable (Root) -> Value) -> Setting {
+        var setting = self
+        setting.dependentDefault = { .one(value($0).settingText) }
+        return setting
+    }
+
     /// A setting that always has a value.
     static func value<Value: SettingConvertible>(
         _ name: String,

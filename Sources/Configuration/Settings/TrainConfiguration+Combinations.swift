@@ -9,23 +9,42 @@ extension TrainConfiguration {
             let alternative = stage.isReinforcement ? " or --rollouts FILE" : ""
             throw .combination("\(command) needs rows to train on: --data FILE\(alternative)")
         }
-        if loop.evaluateEvery != nil && data.evaluation.isEmpty {
-            throw .combination("--eval-every has nothing to evaluate on; add --eval-data FILE")
+        if loop.evaluateEvery != nil && data.evaluation.isEmpty && data.evaluationShare == nil {
+            throw .combination("--eval-every has nothing to evaluate on; add --eval-data FILE or --eval-share 0.05")
+        }
+        if !data.evaluation.isEmpty && data.evaluationShare != nil {
+            throw .combination("--eval-data and --eval-share say twice what to evaluate on; give one of them")
         }
         if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
-        if preference.labelSmoothing != 0 && preference.loss != .dpo {
-            throw .combination("--label-smoothing has an effect only with --loss dpo")
+        if stage == .dpo { try checkPreferences() }
+        if optimizer.lossNormalization == .constant && !stage.isReinforcement {
+            throw .combination(
+                "--loss-normalization constant divides by --max-new-tokens, which only PPO and RTO have; use token or sequence"
+            )
         }
         guard stage.isReinforcement else { return }
         try checkRewards()
+        try checkAdvantages()
+        if reinforcement.ptxSources.isEmpty && reinforcement.ptxCoefficient != defaults.reinforcement.ptxCoefficient {
+            throw .combination("--ptx-coefficient has an effect only with --ptx-data")
+        }
         try checkRollouts()
     }
 
     private func checkRewards() throws(ConfigurationError) {
-        if reinforcement.rewardModel == nil && reinforcement.rewardCoefficient != 0 {
-            throw .combination("\(command) needs a model that scores responses: --reward-model DIRECTORY")
+        let isScored = !reinforcement.rewardModels.isEmpty || !reinforcement.rewardURLs.isEmpty
+        if !isScored && reinforcement.rewardCoefficient != 0 {
+            throw .combination(
+                "\(command) needs something that scores responses: --reward-model DIRECTORY or --reward-url URL"
+            )
+        }
+        let usual = defaults.reinforcement
+        let isPatient =
+            reinforcement.rewardTimeout != usual.rewardTimeout || reinforcement.rewardAttempts != usual.rewardAttempts
+        if reinforcement.rewardURLs.isEmpty && isPatient {
+            throw .combination("--reward-timeout and --reward-attempts have an effect only with --reward-url")
         }
         if reinforcement.rewardModel == nil && reinforcement.normalizeReward {
             throw .combination("--normalize-reward needs the mean and deviation of a --reward-model")
@@ -54,7 +73,8 @@ extension TrainConfiguration {
         if collected % loop.batchSize != 0 {
             throw .combination("--rollout-batch-size \(collected) must be a multiple of --batch-size \(loop.batchSize)")
         }
-        if reinforcement.rollouts == nil, collected % sampling.samplesPerPrompt != 0 {
+        let isGrouped = reinforcement.rollouts == nil || reinforcement.advantage.comparesSamples
+        if isGrouped, collected % sampling.samplesPerPrompt != 0 {
             throw .combination(
                 "--rollout-batch-size \(collected) must be a multiple of --samples-per-prompt \(sampling.samplesPerPrompt)"
             )

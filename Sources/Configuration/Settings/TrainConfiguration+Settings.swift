@@ -28,7 +28,15 @@ extension TrainConfiguration {
             )
         ]
         if !stage.isReinforcement {
-            settings.append(.list("eval-data", \.data.evaluation, input: .data, "Rows to evaluate on; may be repeated"))
+            settings += [
+                .list("eval-data", \.data.evaluation, input: .data, "Rows to evaluate on; may be repeated"),
+                .optional(
+                    "eval-share",
+                    \.data.evaluationShare,
+                    in: .above(0, through: 0.5),
+                    "The share of the prompts of --data to evaluate on instead"
+                ),
+            ]
         }
         return settings + [maxLength(stage)] + Setting.prompts + columns(stage) + [
             .skipBadRows,
@@ -90,19 +98,6 @@ extension TrainConfiguration {
             )
         }
         return settings
-    }
-
-    static var preference: [Setting<Self>] {
-        [
-            .value("loss", \.preference.loss, "The loss on pairs"),
-            .value("beta", \.preference.beta, in: .positive, "How strongly the reference model holds"),
-            .value(
-                "label-smoothing",
-                \.preference.labelSmoothing,
-                in: .from(0, below: 0.5),
-                "The assumed share of swapped pairs (dpo)"
-            ),
-        ]
     }
 
     static var gradientCheckpointing: Setting<Self> {

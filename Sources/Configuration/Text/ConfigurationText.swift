@@ -13,12 +13,13 @@ public enum ConfigurationText {
             lines.append("\n# " + group.title)
             for setting in group.settings {
                 let text = setting.text(configuration)
+                let usual = setting.dependentDefault?(configuration) ?? setting.text(defaults)
                 var line = fileKey(setting.name) + ": " + value(text, of: setting)
                 if text == .none && !setting.isOptional {
                     line = "# " + fileKey(setting.name) + " must be given"
-                } else if marksDifferences, text != setting.text(defaults) {
+                } else if marksDifferences, text != usual {
                     let pad = String(repeating: " ", count: max(1, 40 - line.count))
-                    line += pad + "# default: " + value(setting.text(defaults), of: setting)
+                    line += pad + "# default: " + value(usual, of: setting)
                 }
                 lines.append(line)
             }

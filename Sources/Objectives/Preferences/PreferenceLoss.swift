@@ -31,17 +31,20 @@ public struct PreferenceLogProbabilities {
     public var referenceChosen: Tensor?
     /// Of the rejected responses under the reference model, `[pairs]`.
     public var referenceRejected: Tensor?
+    /// Σₜ KL(π_ref ‖ π) over the tokens of the chosen and of the rejected responses, both `[pairs]`.
+    public var divergences: (chosen: Tensor, rejected: Tensor)?
     /// How many tokens each chosen response has.
     public var chosenLengths: [Int]
     /// How many tokens each rejected response has.
     public var rejectedLengths: [Int]
 
-    /// The log-probabilities of pairs; those of the reference model where the loss needs them.
+    /// The log-probabilities of pairs; those of the reference model and the divergences from it where the loss needs them.
     public init(
         chosen: Tensor,
         rejected: Tensor,
         referenceChosen: Tensor? = nil,
         referenceRejected: Tensor? = nil,
+        divergences: (chosen: Tensor, rejected: Tensor)? = nil,
         chosenLengths: [Int],
         rejectedLengths: [Int]
     ) {
@@ -49,8 +52,15 @@ public struct PreferenceLogProbabilities {
         self.rejected = rejected.precise
         self.referenceChosen = referenceChosen?.precise
         self.referenceRejected = referenceRejected?.precise
+        self.divergences = divergences.map { ($0.chosen.precise, $0.rejected.precise) }
         self.chosenLengths = chosenLengths
         self.rejectedLengths = rejectedLengths
+    }
+
+    /// log π(y) / |y| of the chosen and of the rejected responses, both `[pairs]`.
+    var means: (chosen: Tensor, rejected: Tensor) {
+        func mean(_ sums: Tensor, _ lengths: [Int]) -> Tensor { sums / perPair(lengths.map { max(1, $0) }) }
+        return (mean(chosen, chosenLengths), mean(rejected, rejectedLengths))
     }
 
     /// log π(y)/π_ref(y) of the chosen and of the rejected responses, both `[pairs]`.

@@ -32,8 +32,8 @@ public struct SimplePreference: PreferenceLoss, Equatable {
 
     /// The loss and the rewards of each pair.
     public func evaluate(_ pairs: PreferenceLogProbabilities) -> PreferenceOutcome {
-        let chosen = beta * pairs.chosen / pairs.perPair(pairs.chosenLengths.map { max(1, $0) })
-        let rejected = beta * pairs.rejected / pairs.perPair(pairs.rejectedLengths.map { max(1, $0) })
+        let means = pairs.means
+        let (chosen, rejected) = (beta * means.chosen, beta * means.rejected)
         let logits = chosen - rejected - gamma
         let losses =
             switch link {

@@ -5,12 +5,13 @@ import Models
 import Tokenizers
 
 extension DataSettings {
-    /// A reader of the given files with these settings.
+    /// A reader of the given files with these settings, and of one part of them alone where it is named.
     func reader(
         _ sources: [DataSource],
         tokenizer: Tokenizer?,
         vocabularySize: Int,
-        seed: Int
+        seed: Int,
+        part: HeldOut.Part? = nil
     ) throws -> DatasetReader {
         var options = DatasetOptions()
         options.keys = DatasetKeys(
@@ -25,6 +26,9 @@ extension DataSettings {
         options.vocabularySize = vocabularySize
         options.skipsBadRows = skipBadRows
         options.seed = UInt64(bitPattern: Int64(seed))
+        if let part, let evaluationShare {
+            options.heldOut = HeldOut(share: evaluationShare, seed: options.seed, part: part)
+        }
         return DatasetReader(
             sources: sources.map { DatasetSource(path: $0.path, weight: $0.weight) },
             tokenizer: tokenizer,
@@ -32,14 +36,16 @@ extension DataSettings {
         )
     }
 
-    /// A reader of the held-out files.
-    func evaluationReader(tokenizer: Tokenizer?, vocabularySize: Int) throws -> DatasetReader? {
-        guard !evaluation.isEmpty else { return nil }
+    /// A reader of the rows to evaluate on: of files of their own, or the part that is held out.
+    func evaluationReader(tokenizer: Tokenizer?, vocabularySize: Int, seed: Int) throws -> DatasetReader? {
+        if evaluation.isEmpty && evaluationShare == nil { return nil }
         return try reader(
-            evaluation.map { DataSource(path: $0) },
+            // Weights say what to train on; to evaluate, no row is too many.
+            (evaluation.isEmpty ? sources.map(\.path) : evaluation).map { DataSource(path: $0) },
             tokenizer: tokenizer,
             vocabularySize: vocabularySize,
-            seed: 0
+            seed: seed,
+            part: .evaluation
         )
     }
 }

@@ -103,7 +103,7 @@ extension MemoryPrediction {
             loaded: Memory.residentBytes,
             gradients: trained * DType.float32.byteSize,
             activations: Self.activationBytes(model, tokens: tokens),
-            logits: configuration.stage == .reward ? 0 : Self.logitBytes(policy, tokens: tokens),
+            logits: configuration.comparedModels * Self.logitBytes(policy, tokens: tokens),
             cache: min(configuration.sampledTokens * Self.cacheBytes(model), SequenceGenerator.defaultCacheBytes)
         )
     }
@@ -115,8 +115,17 @@ extension MemoryPrediction {
 }
 
 extension TrainConfiguration {
+    /// How many models' distributions are there at the same time.
+    fileprivate var comparedModels: Int {
+        switch stage {
+        case .reward: 0
+        case .dpo where preference.objective.referenceNeed == .distributions: 2
+        default: 1
+        }
+    }
+
     /// The most tokens that one prompt and its response can have in a rollout.
-    private var rolloutLength: Int { promptLimit + reinforcement.sampling.maxNewTokens }
+    var rolloutLength: Int { promptLimit + reinforcement.sampling.maxNewTokens }
 
     /// A micro-batch of rollouts is not known before they are sampled: the budget, unless the rows are fewer or longer.
     fileprivate var largestRolloutMicroBatch: Int {

@@ -4,10 +4,9 @@ import Models
 import Objectives
 import Torch
 
-/// Direct preference optimisation and its relatives: any ``PreferenceLoss`` on pairs (algorithm D.3).
+/// Direct preference optimisation and its relatives: any ``PreferenceLoss`` on pairs (algorithms D.3 to D.6).
 final class PreferenceStage: Stage {
-    private let policy: LanguageModel
-    private let reference: LanguageModel
+    private let scorer: PreferenceScorer
     private let loss: any PreferenceLoss
     private let pairs: PairRows
     private let evaluationPairs: PairRows
@@ -15,29 +14,28 @@ final class PreferenceStage: Stage {
     private let configuration: TrainConfiguration
     private let learner: Learner
     /// log π_ref of each row's response, NaN until its batch has come once; kept with the run.
-    private var referenceSums: [Double]
-    private var evaluationSums: [Double] = []
+    ///
+    /// Nil where the loss wants nothing of the reference model, or more.
+    private var referenceSums: [Double]?
+    private var evaluationSums: [Double]?
 
+    /// - Parameter reference: the reference model, where the loss needs one
     init(
         _ configuration: TrainConfiguration,
         policy: LanguageModel,
-        reference: LanguageModel,
+        reference: LanguageModel?,
         pairs: PairRows,
         evaluation: PairRows
     ) throws {
         self.configuration = configuration
-        self.policy = policy
-        self.reference = reference
         self.pairs = pairs
         evaluationPairs = evaluation
-        let preference = configuration.preference
-        loss =
-            switch preference.loss {
-            case .dpo: DirectPreference(beta: preference.beta, labelSmoothing: preference.labelSmoothing)
-            case .ipo: IdentityPreference(beta: preference.beta)
-            }
+        loss = configuration.preference.objective
+        scorer = PreferenceScorer(policy: policy, reference: PreferenceReference(loss.referenceNeed, reference))
         schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
-        referenceSums = Array(repeating: .nan, count: pairs.rows.count)
+        if loss.referenceNeed == .logProbabilities {
+            referenceSums = Array(repeating: .nan, count: pairs.rows.count)
+        }
         learner = Learner(
             "policy",
             policy.parameters,
@@ -54,22 +52,17 @@ final class PreferenceStage: Stage {
 
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)
-        let rows = pairs.rows(of: chosenPairs)
-        let places = chosenPairs.flatMap { [2 * $0, 2 * $0 + 1] }
-        let parts = microBatches(rows)
-        if places.contains(where: { referenceSums[$0].isNaN }) {
-            for (place, sum) in zip(places, scoreReference(parts)) { referenceSums[place] = sum }
-        }
+        let parts = microBatches(pairs.rows(of: chosenPairs))
+        let known = knownSums(places: chosenPairs.flatMap { [2 * $0, 2 * $0 + 1] }, parts)
         var total = 0.0
         var summary = PreferenceSummary()
         for part in parts {
-            let known = places[2 * part.pairs.lowerBound..<2 * part.pairs.upperBound].map { referenceSums[$0] }
-            let sums = part.batch.ragged.sums(policy.logProbabilities(part.batch))
-            let outcome = evaluate(sums, reference: known, part.batch)
+            let scored = scorer(part.batch, referenceSums: known?.rows(of: part.pairs))
+            let outcome = loss.evaluate(scored)
             let partial = outcome.losses.sum() / Double(chosenPairs.count)
             partial.backward()
             total += partial.scalar
-            summary.add(outcome, sums)
+            summary.add(outcome, scored)
         }
         var metrics = Metrics()
         metrics["loss"] = total
@@ -80,19 +73,27 @@ final class PreferenceStage: Stage {
         return metrics
     }
 
+    /// The reference's sums of the rows of a step, computed where one of them has not come before.
+    private func knownSums(places: [Int], _ parts: [(batch: ResponseBatch, pairs: Range<Int>)]) -> [Double]? {
+        guard let sums = referenceSums else { return nil }
+        if places.contains(where: { sums[$0].isNaN }), let found = scorer.referenceSums(parts.map(\.batch)) {
+            for (place, sum) in zip(places, found) { referenceSums?[place] = sum }
+        }
+        return referenceSums.map { sums in places.map { sums[$0] } }
+    }
+
     func evaluate() throws -> Metrics? {
         guard evaluationPairs.count > 0 else { return nil }
         return withoutGradients {
             let parts = microBatches(evaluationPairs.rows)
-            if evaluationSums.isEmpty { evaluationSums = scoreReference(parts) }
+            evaluationSums = evaluationSums ?? scorer.referenceSums(parts.map(\.batch))
             var total = 0.0
             var summary = PreferenceSummary()
             for part in parts {
-                let known = Array(evaluationSums[2 * part.pairs.lowerBound..<2 * part.pairs.upperBound])
-                let sums = part.batch.ragged.sums(policy.logProbabilities(part.batch))
-                let outcome = evaluate(sums, reference: known, part.batch)
+                let scored = scorer(part.batch, referenceSums: evaluationSums?.rows(of: part.pairs))
+                let outcome = loss.evaluate(scored)
                 total += outcome.losses.sum().scalar
-                summary.add(outcome, sums)
+                summary.add(outcome, scored)
             }
             var metrics = Metrics()
             metrics["eval_loss"] = total / Double(evaluationPairs.count)
@@ -105,42 +106,38 @@ final class PreferenceStage: Stage {
         PairRows.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens)
     }
 
-    private func scoreReference(_ parts: [(batch: ResponseBatch, pairs: Range<Int>)]) -> [Double] {
-        withoutGradients {
-            parts.flatMap { $0.batch.ragged.sums(reference.logProbabilities($0.batch)).doubles }
-        }
-    }
-
-    /// The loss of the pairs of one batch from summed log-probabilities of its rows `[2·pairs]`.
-    private func evaluate(_ sums: Tensor, reference: [Double], _ batch: ResponseBatch) -> PreferenceOutcome {
-        let (chosen, rejected) = sums.chosenAndRejected
-        let (referenceChosen, referenceRejected) = Tensor(reference.map { Float($0) }).to(sums.device).chosenAndRejected
-        return loss.evaluate(
-            PreferenceLogProbabilities(
-                chosen: chosen,
-                rejected: rejected,
-                referenceChosen: referenceChosen,
-                referenceRejected: referenceRejected,
-                chosenLengths: batch.lengths.alternate(from: 0),
-                rejectedLengths: batch.lengths.alternate(from: 1)
-            )
-        )
-    }
-
-    func saveModels(to directory: URL) throws { try savePolicy(policy, configuration, to: directory) }
+    func saveModels(to directory: URL) throws { try savePolicy(scorer.policy, configuration, to: directory) }
 
     func saveState() throws -> StageState {
-        StageState(tensors: [("reference_log_probabilities", Tensor(referenceSums))])
+        StageState(tensors: referenceSums.map { [("reference_log_probabilities", Tensor($0))] } ?? [])
     }
 
     func restore(_ state: StageState) throws {
-        guard let saved = state.tensor("reference_log_probabilities"), saved.count == referenceSums.count else {
+        guard let sums = referenceSums else { return }
+        guard let saved = state.tensor("reference_log_probabilities"), saved.count == sums.count else {
             throw TrainingError("the checkpoint belongs to other data: it knows another number of pairs")
         }
         referenceSums = saved.doubles
     }
 
-    func export(to directory: URL) throws { try exportPolicy(policy, configuration, to: directory) }
+    func export(to directory: URL) throws { try exportPolicy(scorer.policy, configuration, to: directory) }
+}
+
+extension PreferenceReference {
+    /// The reference model for a loss; traps where the loss needs one and there is none.
+    fileprivate init(_ need: ReferenceNeed, _ model: LanguageModel?) {
+        guard need != .none else {
+            self = .none
+            return
+        }
+        guard let model else { preconditionFailure("this preference loss needs a reference model") }
+        self = need == .logProbabilities ? .logProbabilities(model) : .distributions(model)
+    }
+}
+
+extension [Double] {
+    /// The numbers of both rows of each of some pairs.
+    fileprivate func rows(of pairs: Range<Int>) -> [Double] { Array(self[2 * pairs.lowerBound..<2 * pairs.upperBound]) }
 }
 
 /// Rewards and log-probabilities of pairs, over the micro-batches of a step.
@@ -148,10 +145,9 @@ private struct PreferenceSummary {
     private var rewards = PairStatistics()
     private var logProbabilities = PairStatistics()
 
-    mutating func add(_ outcome: PreferenceOutcome, _ sums: Tensor) {
+    mutating func add(_ outcome: PreferenceOutcome, _ scored: PreferenceLogProbabilities) {
         rewards = rewards + PairStatistics(chosen: outcome.chosenRewards, rejected: outcome.rejectedRewards)
-        let (chosen, rejected) = sums.chosenAndRejected
-        logProbabilities = logProbabilities + PairStatistics(chosen: chosen, rejected: rejected)
+        logProbabilities = logProbabilities + PairStatistics(chosen: scored.chosen, rejected: scored.rejected)
     }
 
     func metrics(prefix: String) -> Metrics {

@@ -53,7 +53,7 @@ final class SupervisedStage: Stage {
         for part in parts where !part.targets.isEmpty {
             let weights = LossWeights.weights(
                 part.ragged,
-                normalization: configuration.optimizer.normalization,
+                normalization: configuration.normalization,
                 batch: totals
             )
             let partial = crossEntropy(logProbabilities: policy.logProbabilities(part), weights: weights)

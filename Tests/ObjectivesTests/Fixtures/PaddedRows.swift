@@ -48,3 +48,26 @@ func logProbabilities(_ logits: Tensor, _ positions: [(row: Int, target: Int)], 
         temperature: temperature
     )
 }
+
+/// Recorded logits of two models, compared through the function that training uses: the weights are the identity.
+func tokenDistributions(
+    _ logits: Tensor,
+    reference: Tensor,
+    _ positions: [(row: Int, target: Int)],
+    chunkRows: Int = 2
+) -> TokenDistributions {
+    let vocabulary = logits.size(-1)
+    let identity = Tensor(
+        (0..<vocabulary * vocabulary).map { Float($0 % (vocabulary + 1) == 0 ? 1 : 0) },
+        shape: [vocabulary, vocabulary]
+    )
+    func rows(_ logits: Tensor) -> Tensor { logits.reshaped([-1, vocabulary]).rows(positions.map(\.row)) }
+    return TokenDistributions(
+        hidden: rows(logits),
+        weight: identity.to(logits.dtype),
+        referenceHidden: rows(reference.detached()),
+        referenceWeight: identity.to(reference.dtype),
+        targets: Tensor(positions.map(\.target)),
+        chunkRows: chunkRows
+    )
+}

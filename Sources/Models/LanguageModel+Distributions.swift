@@ -1,0 +1,20 @@
+import Torch
+
+extension LanguageModel {
+    /// What this model and a reference model say at each response token, rows in order; gradients flow to this model.
+    ///
+    /// The models share ids and the size of their vocabularies, nothing else.
+    public func distributions(_ rows: ResponseBatch, against reference: LanguageModel) -> TokenDistributions {
+        let states = hidden(rows.batch).rows(rows.predictors)
+        let referenceStates = withoutGradients { reference.hidden(rows.batch).rows(rows.predictors) }
+        return TokenDistributions(
+            hidden: scaled(states),
+            weight: head.to(precision),
+            softCap: configuration.factors.logitCap,
+            referenceHidden: reference.scaled(referenceStates),
+            referenceWeight: reference.head.to(reference.precision),
+            referenceSoftCap: reference.configuration.factors.logitCap,
+            targets: Tensor(rows.targets).to(device)
+        )
+    }
+}
