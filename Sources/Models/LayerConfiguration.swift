@@ -61,7 +61,10 @@ public struct LayerConfiguration: Sendable, Equatable {
         case .none:
             let asksForWindows = try fields.flag("use_sliding_window", default: false)
             guard !traits.readsLayerTypes || !asksForWindows else {
-                throw ModelError(fields.path, "use_sliding_window is true, but layer_types does not say for which layers")
+                throw ModelError(
+                    fields.path,
+                    "use_sliding_window is true, but layer_types does not say for which layers"
+                )
             }
             return Array(repeating: false, count: count)
         }

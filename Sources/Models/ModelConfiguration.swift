@@ -209,7 +209,8 @@ extension ModelConfiguration {
             func cap(_ key: String) throws(ModelError) -> Double? {
                 traits.isGemma && fields.has(key) ? try fields.positive(key, default: nil) : nil
             }
-            let width = try traits.isGemma ? fields.positive("query_pre_attn_scalar", default: Double(headDimension)) : nil
+            let width =
+                try traits.isGemma ? fields.positive("query_pre_attn_scalar", default: Double(headDimension)) : nil
             let scale = 1 / (width ?? Double(headDimension)).squareRoot()
             let factor = { (key: String) throws(ModelError) -> Double in
                 traits.hasMultipliers ? try fields.positive(key, default: 1) : 1

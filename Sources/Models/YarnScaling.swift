@@ -13,15 +13,21 @@ struct YarnScaling {
     init(_ scaling: ConfigurationFields, model: ConfigurationFields) throws(ModelError) {
         let length = try model.has("max_position_embeddings") ? model.size("max_position_embeddings") : nil
         let key = "original_max_position_embeddings"
-        trainedLength = try scaling.size(key, default: model.has(key) ? model.size(key) : length)
-        let ratio = length.map { Double($0) / Double(trainedLength) }
-        factor = try scaling.positive("factor", default: ratio)
+        let modelLength = try model.has(key) ? model.size(key) : length
+        trainedLength = try scaling.size(key, default: modelLength)
+        let trained = trainedLength
+        let ratio = length.map { Double($0) / Double(trained) }
+        let factor = try scaling.positive("factor", default: ratio)
+        let (scale, allScale) = (
+            try scaling.number("mscale", default: 0), try scaling.number("mscale_all_dim", default: 0)
+        )
+        self.factor = factor
         fast = try scaling.positive("beta_fast", default: 32)
         slow = try scaling.positive("beta_slow", default: 1)
         roundsRange = try scaling.flag("truncate", default: true)
         attentionFactor = try scaling.positive(
             "attention_factor",
-            default: Self.growth(factor, by: scaling.number("mscale", default: 0), scaling.number("mscale_all_dim", default: 0))
+            default: Self.growth(factor, by: scale, allScale)
         )
     }
 
