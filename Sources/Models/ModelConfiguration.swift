@@ -51,7 +51,7 @@ public struct ModelConfiguration: Sendable {
     public init(directory: URL) throws(ModelError) { try self.init(ModelPlace(directory)) }
 
     /// Reads `config.json` of a model; an adapter of a reward model has one of its own.
-    init(_ place: ModelPlace) throws(ModelError) {
+    public init(_ place: ModelPlace) throws(ModelError) {
         let url = place.file("config.json") ?? place.directory.appending(path: "config.json")
         guard let data = FileManager.default.contents(atPath: url.path) else {
             throw FileManager.default.fileExists(atPath: url.path)

@@ -175,8 +175,9 @@ extension ScoreModel {
             return try saveModel(parameters, members, to: directory, dtype: dtype)
         }
         // The base's file cannot carry what makes this a reward model.
-        try saveConfiguration(members, to: directory, dtype: .float32)
-        try parameters.save(adapter, to: directory)
+        try parameters.save(adapter, to: directory) {
+            try saveConfiguration(members, to: directory, dtype: .float32)
+        }
     }
 
     /// The model in float32 with its adapter added to the weights.
@@ -220,10 +221,13 @@ public enum Companions {
     /// Copies those files that exist, each atomically; what an adapter's directory lacks comes from its base.
     public static func copy(_ names: [String], from source: URL, to destination: URL) throws {
         guard source.standardizedFileURL != destination.standardizedFileURL else { return }
+        try copy(names, from: ModelPlace(source), to: destination)
+    }
+
+    /// The same for a directory that was looked at.
+    public static func copy(_ names: [String], from place: ModelPlace, to destination: URL) throws {
         for name in names {
-            guard let file = try ModelPlace(source).file(name),
-                let data = FileManager.default.contents(atPath: file.path)
-            else { continue }
+            guard let data = place.file(name).flatMap({ FileManager.default.contents(atPath: $0.path) }) else { continue }
             try AtomicFile.write(data, to: destination.appending(path: name))
         }
     }

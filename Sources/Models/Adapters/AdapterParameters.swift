@@ -96,14 +96,15 @@ extension ParameterStore {
         )
     }
 
-    /// Writes the adapter as PEFT does; `adapter_config.json` comes last.
+    /// Writes the adapter as PEFT does: its weights, what else belongs to it, and `adapter_config.json` last.
     ///
     /// - Parameter adapter: the adapter of this store
-    func save(_ adapter: Adapter, to directory: URL) throws {
+    func save(_ adapter: Adapter, to directory: URL, andBeforeTheEnd body: () throws -> Void = {}) throws {
         try writeTensors(
             zip(names, tensors).map { (AdapterFile.prefix + $0, $1.detached().to(.float32)) },
             to: directory.appending(path: AdapterFile.stem + ".safetensors")
         )
+        try body()
         let leaves = adaptedLayers.compactMap { $0.split(separator: ".").last.map(String.init) }
         let text = AdapterFile.text(
             adapter.settings,

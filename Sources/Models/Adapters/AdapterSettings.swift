@@ -39,4 +39,24 @@ public struct AdapterSettings: Equatable, Sendable {
     func adapts(_ path: String) -> Bool {
         targets.map { $0.contains { path == $0 || path.hasSuffix("." + $0) } } ?? true
     }
+
+    /// The inputs and outputs of every layer of a decoder that is adapted.
+    public func layers(_ configuration: ModelConfiguration) -> [(inputs: Int, outputs: Int)] {
+        let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
+        let query = configuration.headCount * configuration.headDimension
+        let key = configuration.keyValueHeadCount * configuration.headDimension
+        let shapes = [
+            "self_attn.q_proj": (hidden, query), "self_attn.k_proj": (hidden, key), "self_attn.v_proj": (hidden, key),
+            "self_attn.o_proj": (query, hidden), "mlp.gate_proj": (hidden, inner), "mlp.up_proj": (hidden, inner),
+            "mlp.down_proj": (inner, hidden),
+        ]
+        return (0..<configuration.layerCount).flatMap { index in
+            shapes.filter { adapts("model.layers.\(index).\($0.key)") }.map { ($0.value.0, $0.value.1) }
+        }
+    }
+
+    /// The elements of all its matrices on a decoder.
+    public func parameterCount(_ configuration: ModelConfiguration) -> Int {
+        layers(configuration).map { rank * ($0.inputs + $0.outputs) }.reduce(0, +)
+    }
 }

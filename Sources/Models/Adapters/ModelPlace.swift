@@ -10,6 +10,8 @@ public struct ModelPlace {
 
     /// Whether the directory holds an adapter.
     public var isAdapter: Bool { adapter != nil }
+    /// The shape of the adapter, nil where there is none.
+    public var settings: AdapterSettings? { adapter?.settings }
 
     /// Looks at a directory.
     ///
