@@ -227,7 +227,9 @@ public enum Companions {
     /// The same for a directory that was looked at.
     public static func copy(_ names: [String], from place: ModelPlace, to destination: URL) throws {
         for name in names {
-            guard let data = place.file(name).flatMap({ FileManager.default.contents(atPath: $0.path) }) else { continue }
+            guard let data = place.file(name).flatMap({ FileManager.default.contents(atPath: $0.path) }) else {
+                continue
+            }
             try AtomicFile.write(data, to: destination.appending(path: name))
         }
     }

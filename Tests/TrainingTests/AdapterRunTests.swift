@@ -36,6 +36,12 @@ struct AdapterRunTests {
         configuration.compute.gradientCheckpointing = true
         configuration.lora.isRankStabilized = true
         configuration.lora.targets = ["q_proj", "down_proj"]
+        if stage.isReinforcement {
+            configuration.reinforcement.klTarget = 0.5
+            configuration.reinforcement.klHorizon = 50
+            configuration.reinforcement.emaDecay = 0.9
+            configuration.reinforcement.ptxSources = [.init(path: try workshop.examples(9))]
+        }
         if stage == .reward { configuration.data.evaluation = [try workshop.pairs(6, name: "held-out")] }
         let whole = try workshop.train(configuration)
         #expect(try whole.fileNames.contains("config.json") == (stage == .reward))
