@@ -147,6 +147,15 @@ struct AdapterRunTests {
         // Seven layers of rank 3 in two bytes, and no casts of the weights.
         #expect(MemoryPrediction.adapterBytes(training) == 7 * 3 * 2)
         #expect(MemoryPrediction.activationBytes(training, tokens: 1) < whole)
+        // Before models are loaded: the base once for policy and reference, and an adapter with gradients and moments.
+        let configuration = try configuration(.dpo)
+        let run = try RunDirectory(
+            new: configuration.loop.output,
+            recipe: Recipe(configuration: configuration, commandLine: ["rto"], versions: [])
+        )
+        let builder = StageBuilder(configuration: configuration, run: run, checkpoint: nil, device: .cpu)
+        let weights = DecoderCost(shape).parameterCount
+        #expect(builder.modelBytes == 4 * weights + 4 * 4 * adapter.parameterCount(shape))
     }
 }
 
@@ -188,9 +197,9 @@ struct MergeTests {
             configuration.data.sources = [.init(path: try workshop.prompts(4))]
             configuration.isGreedy = true
             configuration.sampling.maxNewTokens = 6
-            configuration.output = workshop.path("completions.jsonl")
+            configuration.output = directory + "-completions.jsonl"
             try generate(configuration)
-            return try String(contentsOfFile: workshop.path("completions.jsonl"), encoding: .utf8)
+            return try String(contentsOfFile: directory + "-completions.jsonl", encoding: .utf8)
         }
         #expect(texts[0] == texts[1] && !texts[0].isEmpty)
     }
