@@ -1,7 +1,7 @@
 import Configuration
 
 /// Commands that the interface reserves and this version does not have.
-private let reservedCommands = ["chat", "serve", "inspect", "merge", "report"]
+private let reservedCommands = ["chat", "serve", "inspect", "report"]
 
 /// Stages that the interface reserves and this version does not have.
 private let reservedStages = ["kto", "kd"]
