@@ -113,7 +113,9 @@ public struct ArenaHardScore: Sendable {
         return counts
     }
 
-    /// v0.1: Bradley–Terry ratings. With one baseline their maximum likelihood is the mean outcome of each model; the interval is
+    /// The Bradley–Terry ratings of version 0.1.
+    ///
+    /// With one baseline their maximum likelihood is the mean outcome of each model; the interval is
     /// from the 2.5th to the 97.5th percentile of the ratings of bootstraps over the battles of all models together.
     private static func ratings(
         _ battles: Battles,
