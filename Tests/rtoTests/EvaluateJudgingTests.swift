@@ -11,6 +11,14 @@ import Testing
     let directory: TemporaryDirectory
     private static let pairCount = 16
 
+    private enum Misbehaviour { case broken, busy, nonsense, empty, stalled, garbled, cut }
+
+    /// What happens to the calls of these numbers; all others get their verdict.
+    private static let storm: [Int: Misbehaviour] = [
+        0: .broken, 2: .busy, 3: .nonsense, 5: .cut, 6: .empty, 8: .stalled, 11: .garbled, 13: .busy, 15: .cut,
+        16: .broken, 18: .stalled, 20: .nonsense, 21: .empty, 23: .garbled,
+    ]
+
     init() throws {
         directory = try TemporaryDirectory()
         for (file, word) in [("reference.json", "base"), ("outputs.json", "mine")] {
@@ -63,14 +71,15 @@ import Testing
         #expect(calm.calls.allSatisfy { $0.headers["authorization"] == "Bearer secret" })
 
         let server = try LoopbackServer { call in
-            switch (call.number &* 2_654_435_761 >> 3) % 19 {
-            case 0: return .answer(status: 500, body: "broken")
-            case 1: return .answer(status: 429, headers: ["Retry-After": "0.05"], body: "busy")
-            case 2: return .answer(body: "<html>not JSON</html>")
-            case 3: return .answer(body: #"{"choices": []}"#)
-            case 4: return call.number < 12 ? .stall : .bytes("HTTP")
-            case 5: return .breakOff(body: Self.verdict(call))
-            default: return .answer(body: Self.verdict(call))
+            switch Self.storm[call.number] {
+            case .broken: .answer(status: 500, body: "broken")
+            case .busy: .answer(status: 429, headers: ["Retry-After": "0.05"], body: "busy")
+            case .nonsense: .answer(body: "<html>not JSON</html>")
+            case .empty: .answer(body: #"{"choices": []}"#)
+            case .stalled: .stall
+            case .garbled: .bytes("HTTP")
+            case .cut: .breakOff(body: Self.verdict(call))
+            case nil: .answer(body: Self.verdict(call))
             }
         }
         let killed = try start(server, output: "stormy")
