@@ -57,7 +57,7 @@ import Testing
     @Test(
         "What is not there yet is said to be so",
         arguments: [
-            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "reward-url",
+            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "reward-url",
             "freeze-actor-steps", "ema-decay", "ptx-data", "ptx_coefficient",
         ]
     )

@@ -56,13 +56,14 @@ private let namesElsewhere = [
     "num-train-epochs": "epochs",
     "loss-type": "loss",
     "nll-loss-coef": "nll-coefficient",
+    "kd-coef": "kd-coefficient",
     "max-completion-length": "max-new-tokens",
     "prompts": "data",
 ]
 
 /// Names that the interface reserves for features that this version does not have.
 private let reservedNames: Set<String> = [
-    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key", "reward-url",
+    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "reward-url",
     "freeze-actor-steps", "ema-decay", "ptx-data", "ptx-coefficient",
 ]
 

@@ -15,7 +15,7 @@ extension TrainConfiguration {
         if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
-        if stage == .dpo { try checkPreferences() }
+        try checkObjective()
         guard stage.isReinforcement else { return }
         try checkRewards()
         try checkRollouts()

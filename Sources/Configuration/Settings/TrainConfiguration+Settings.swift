@@ -5,7 +5,7 @@ extension TrainConfiguration {
             .value("model", \.model.model, input: .model, "The Hugging Face model to start from"),
             .tokenizer,
         ]
-        if stage == .dpo || stage.isReinforcement {
+        if stage == .dpo || stage == .kto || stage.isReinforcement {
             settings.append(
                 .optional(
                     "reference-model",
@@ -46,7 +46,8 @@ extension TrainConfiguration {
 
     private static func columns(_ stage: Stage) -> [Setting<Self>] {
         switch stage {
-        case .sft: [.inputKey, .optional("output-key", \.data.outputKey, "The column of the answer")]
+        case .sft, .kd: [.inputKey, outputKey]
+        case .kto: [.inputKey, outputKey, .optional("label-key", \.data.labelKey, "The column of the label")]
         case .ppo, .rto: [.inputKey]
         case .reward, .dpo:
             [
@@ -54,6 +55,10 @@ extension TrainConfiguration {
                 .optional("rejected-key", \.data.rejectedKey, "The column of the other response"),
             ]
         }
+    }
+
+    private static var outputKey: Setting<Self> {
+        .optional("output-key", \.data.outputKey, "The column of the answer")
     }
 
     static func optimization(_ stage: Stage) -> [Setting<Self>] {
@@ -84,7 +89,7 @@ extension TrainConfiguration {
                 "Clip the gradient's norm; 0 never clips"
             ),
         ]
-        if stage == .sft || stage.isReinforcement {
+        if stage == .sft || stage == .kd || stage.isReinforcement {
             settings.append(
                 .value("loss-normalization", \.optimizer.lossNormalization, "What weighs the same in the loss")
             )
@@ -129,7 +134,8 @@ extension TrainConfiguration {
 
     private static func batchSummary(_ stage: Stage) -> String {
         switch stage {
-        case .sft: "Sequences per optimizer step"
+        case .sft, .kd: "Sequences per optimizer step"
+        case .kto: "Responses per optimizer step"
         case .reward, .dpo: "Pairs per optimizer step"
         case .ppo, .rto: "Rollouts per optimizer step"
         }

@@ -10,7 +10,8 @@ extension DataSettings {
         _ sources: [DataSource],
         tokenizer: Tokenizer?,
         vocabularySize: Int,
-        seed: Int
+        seed: Int,
+        readsMargins: Bool = false
     ) throws -> DatasetReader {
         var options = DatasetOptions()
         options.keys = DatasetKeys(
@@ -18,12 +19,14 @@ extension DataSettings {
             chosen: chosenKey,
             rejected: rejectedKey,
             input: inputKey,
-            output: outputKey
+            output: outputKey,
+            label: labelKey
         )
         options.chatTemplate = try chatTemplateText() ?? tokenizer?.chatTemplate
         options.inputTemplate = try inputTemplate.map { text throws(DatasetError) in try InputTemplate(text) }
         options.vocabularySize = vocabularySize
         options.skipsBadRows = skipBadRows
+        options.readsMargins = readsMargins
         options.seed = UInt64(bitPattern: Int64(seed))
         return DatasetReader(
             sources: sources.map { DatasetSource(path: $0.path, weight: $0.weight) },
@@ -33,13 +36,18 @@ extension DataSettings {
     }
 
     /// A reader of the held-out files.
-    func evaluationReader(tokenizer: Tokenizer?, vocabularySize: Int) throws -> DatasetReader? {
+    func evaluationReader(
+        tokenizer: Tokenizer?,
+        vocabularySize: Int,
+        readsMargins: Bool = false
+    ) throws -> DatasetReader? {
         guard !evaluation.isEmpty else { return nil }
         return try reader(
             evaluation.map { DataSource(path: $0) },
             tokenizer: tokenizer,
             vocabularySize: vocabularySize,
-            seed: 0
+            seed: 0,
+            readsMargins: readsMargins
         )
     }
 }
@@ -57,7 +65,20 @@ extension TokenizedExample {
     }
 }
 
+extension LabelledRow {
+    /// Prompt and response apart, with their label.
+    init(_ example: UnpairedExample) {
+        row = ResponseBatch.Row(
+            prompt: Array(example.ids.prefix(example.promptLength)),
+            response: Array(example.ids.dropFirst(example.promptLength))
+        )
+        label = example.label
+    }
+}
+
 extension PairRows {
     /// Rows of tokenised pairs.
-    init(_ pairs: [TokenizedPair]) { self.init(pairs.map { ($0.prompt, $0.chosen, $0.rejected) }) }
+    init(_ pairs: [TokenizedPair]) {
+        self.init(pairs.map { ($0.prompt, $0.chosen, $0.rejected) }, margins: pairs.map { $0.margin ?? 0 })
+    }
 }
