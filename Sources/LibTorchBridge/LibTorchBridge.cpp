@@ -387,7 +387,6 @@ const LibTorchInterface table = {
     .residual_norm = residual_norm,
     .rotary = rotary,
     .gated_unit = gated_unit,
-    .multiplies_halves = rto::multiplies_halves,
     .linear = linear,
     .pack_weight = pack_weight,
     .packed_linear = packed_linear,

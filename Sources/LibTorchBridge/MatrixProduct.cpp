@@ -11,6 +11,42 @@
 #define KERNEL "MatrixProduct.inl"
 #include "Kernels/EachProcessor.inl"
 
+#if defined(__x86_64__)
+namespace {
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"))), apply_to = function)
+/// Once more for processors that multiply pairs of bfloat16 numbers.
+namespace avx512bf16 {
+#define LANES 16
+#define MULTIPLIES_HALF_PAIRS
+#include "Kernels/Vector.inl"
+#include "Kernels/PackedProduct.inl"
+#undef MULTIPLIES_HALF_PAIRS
+#undef LANES
+}  // namespace avx512bf16
+#pragma clang attribute pop
+
+using HalfPair = avx512bf16::HalfPair;
+
+/// The kernel for packed panels of a type of elements.
+template <typename weight, typename output>
+auto chosen_product() {
+    if constexpr (std::is_same_v<weight, HalfPair>)
+        return &avx512bf16::multiply_packed<weight, output>;
+    else
+        return CHOOSE(multiply_packed<weight, output>);
+}
+}  // namespace
+#else
+namespace {
+using HalfPair = baseline::HalfPair;
+
+template <typename weight, typename output>
+auto chosen_product() {
+    return CHOOSE(multiply_packed<weight, output>);
+}
+}  // namespace
+#endif
+
 namespace {
 
 using Half = c10::BFloat16;
@@ -28,10 +64,12 @@ struct Factor {
     Factor from(int64_t row, int64_t column) const {
         Factor part = *this;
         int64_t offset = row * row_stride + column * column_stride;
-        part.data = is_half ? static_cast<const void *>(static_cast<const Half *>(data) + offset)
-                            : static_cast<const void *>(static_cast<const float *>(data) + offset);
+        part.data = is_half ? static_cast<const void *>(halves() + offset) : static_cast<const void *>(floats() + offset);
         return part;
     }
+
+    const float *floats() const { return static_cast<const float *>(data); }
+    const Half *halves() const { return static_cast<const Half *>(data); }
 };
 
 struct Widths {
@@ -49,21 +87,32 @@ Widths widths() {
 
 int64_t round_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
 
+/// How many depths one packed element of a row or a panel holds.
+template <typename weight>
+constexpr int64_t depths_of = std::is_same_v<weight, HalfPair> ? 2 : 1;
+
+/// Packs rows as panels of `weight` want them; the depth is counted in numbers.
+template <typename weight>
 void pack_rows(const Factor &a, int64_t rows, int64_t depth, float *packed) {
-    if (a.is_half)
-        CHOOSE(pack_rows<Half>)(static_cast<const Half *>(a.data), a.row_stride, a.column_stride, rows, depth, packed);
+    if constexpr (depths_of<weight> == 2)
+        CHOOSE(pack_row_pairs)(a.halves(), a.row_stride, a.column_stride, rows, depth, packed);
+    else if (a.is_half)
+        CHOOSE(pack_rows<Half>)(a.halves(), a.row_stride, a.column_stride, rows, depth, packed);
     else
-        CHOOSE(pack_rows<float>)(static_cast<const float *>(a.data), a.row_stride, a.column_stride, rows, depth, packed);
+        CHOOSE(pack_rows<float>)(a.floats(), a.row_stride, a.column_stride, rows, depth, packed);
 }
 
+/// Packs panels of float or of HalfPair; the depth is counted in numbers.
+template <typename weight>
 void pack_panels(const Factor &b, int64_t columns, int64_t depth, float *packed) {
     int64_t panels = round_up(columns, widths().columns) / widths().columns;
     rto::for_ranges(panels, std::max<int64_t>(1, (1 << 14) / (depth * widths().columns + 1)), [&](int64_t first, int64_t last) {
-        if (b.is_half)
-            CHOOSE(pack_panels<Half>)
-        (static_cast<const Half *>(b.data), b.row_stride, b.column_stride, columns, depth, first, last, packed);
-        else CHOOSE(pack_panels<float>)(
-            static_cast<const float *>(b.data), b.row_stride, b.column_stride, columns, depth, first, last, packed);
+        if constexpr (depths_of<weight> == 2)
+            CHOOSE(pack_panel_pairs)(b.halves(), b.row_stride, b.column_stride, columns, depth, first, last, packed);
+        else if (b.is_half)
+            CHOOSE(pack_panels<Half>)(b.halves(), b.row_stride, b.column_stride, columns, depth, first, last, packed);
+        else
+            CHOOSE(pack_panels<float>)(b.floats(), b.row_stride, b.column_stride, columns, depth, first, last, packed);
     });
 }
 
@@ -80,11 +129,13 @@ int64_t depth_part(int64_t depth) {
 }
 
 /// C = or += A · B for packed panels of B, in parts of the depth. Tasks are blocks of rows and groups of panels, claimed by
-/// whichever thread is free: who computes an element does not change it.
+/// whichever thread is free: who computes an element does not change it. `numbers` is the depth in numbers, `part` is in
+/// elements of the packed forms.
 template <typename weight, typename output>
 void multiply_panels(
-    const Factor &a, const weight *b, int64_t rows, int64_t columns, int64_t depth, int64_t part, output *c,
+    const Factor &a, const weight *b, int64_t rows, int64_t columns, int64_t numbers, int64_t part, output *c,
     int64_t row_stride, bool accumulates) {
+    int64_t depth = (numbers + depths_of<weight> - 1) / depths_of<weight>;
     int64_t threads = 2 * rows * columns * depth < (1 << 19) ? 1 : rto::thread_count(), panel = widths().columns;
     int64_t share = round_up((rows + 4 * threads - 1) / (4 * threads), widths().rows);
     int64_t height = threads == 1 ? block_rows : std::clamp<int64_t>(share, 8 * widths().rows, block_rows);
@@ -99,12 +150,12 @@ void multiply_panels(
         for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < blocks * groups;) {
             int64_t block = task / groups, row = block * height, count = std::min(height, rows - row);
             int64_t column = task % groups * width;
-            if (block != packed_block) pack_rows(a.from(row, 0), count, depth, packed);
+            if (block != packed_block) pack_rows<weight>(a.from(row, 0), count, numbers, packed);
             packed_block = block;
             for (int64_t k = 0; k < depth; k += part)
-                CHOOSE(multiply_packed<weight, output>)
-            (count, std::min(width, columns - column), std::min(part, depth - k), depth, packed + k * widths().rows,
-             b + column * depth + k * panel, c + row * row_stride + column, row_stride, accumulates || k > 0);
+                chosen_product<weight, output>()(
+                    count, std::min(width, columns - column), std::min(part, depth - k), depth, packed + k * widths().rows,
+                    b + column * depth + k * panel, c + row * row_stride + column, row_stride, accumulates || k > 0);
         }
     });
 }
@@ -112,37 +163,51 @@ void multiply_panels(
 /// Deeper products are cut, so that packed rows and panels stay in a cache.
 constexpr int64_t deepest_block = 4096;
 
-template <typename output>
+/// `weight` is what panels of B hold: float, or HalfPair for two bfloat16 factors.
+template <typename weight, typename output>
 void multiply(
-    const Factor &a, const Factor &b, int64_t rows, int64_t columns, int64_t depth, output *c, int64_t row_stride,
+    const Factor &a, const Factor &b, int64_t rows, int64_t columns, int64_t numbers, output *c, int64_t row_stride,
     bool accumulates) {
-    int64_t part = depth_part<output>(depth), panel = widths().columns;
+    constexpr int64_t each = depths_of<weight>;
+    int64_t depth = (numbers + each - 1) / each, part = depth_part<output>(depth), panel = widths().columns;
     int64_t block = std::min(depth, std::max<int64_t>(part, deepest_block / part * part));
     // Panels of B that are packed at a time: 4 MiB stay in a third-level cache.
     int64_t width = std::max<int64_t>(1, (1 << 20) / (block * panel)) * panel;
     auto panels = at::empty({round_up(std::min(width, columns), panel) * block}, at::kFloat);
+    auto *packed = panels.mutable_data_ptr<float>();
     for (int64_t column = 0; column < columns; column += width) {
         int64_t count = std::min(width, columns - column);
-        for (int64_t k = 0; k < depth; k += block) {
-            int64_t length = std::min(block, depth - k);
-            pack_panels(b.from(k, column), count, length, panels.mutable_data_ptr<float>());
+        for (int64_t k = 0; k < numbers; k += block * each) {
+            int64_t length = std::min(block * each, numbers - k);
+            pack_panels<weight>(b.from(k, column), count, length, packed);
             multiply_panels(
-                a.from(0, k), panels.const_data_ptr<float>(), rows, count, length, std::min(part, length), c + column,
-                row_stride, accumulates || k > 0);
+                a.from(0, k), reinterpret_cast<const weight *>(packed), rows, count, length, part, c + column, row_stride,
+                accumulates || k > 0);
         }
     }
 }
 
-}  // namespace
-
-bool rto::multiplies_halves() {
+/// Whether the processor multiplies pairs of bfloat16 numbers.
+bool multiplies_pairs() {
 #if defined(__x86_64__)
-    static const bool found = instruction_set() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
+    static const bool found =
+        rto::instruction_set() == rto::InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
     return found;
 #else
     return false;
 #endif
 }
+
+/// `multiply` in pairs where both factors are bfloat16 and the processor has an instruction for that.
+template <typename output>
+void multiply(const at::Tensor &a, const at::Tensor &b, const at::Tensor &target, bool accumulates) {
+    bool in_pairs = a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && multiplies_pairs();
+    auto kernel = in_pairs ? multiply<HalfPair, output> : multiply<float, output>;
+    kernel(
+        Factor(a), Factor(b), a.size(0), b.size(1), a.size(1), target.mutable_data_ptr<output>(), target.stride(0), accumulates);
+}
+
+}  // namespace
 
 bool rto::has_own_product(const at::Tensor &a, const at::Tensor &b) {
     auto fits = [](const at::Tensor &x) {
@@ -160,22 +225,21 @@ at::Tensor rto::product(const at::Tensor &a, const at::Tensor &b, at::ScalarType
 
 void rto::product_into(const at::Tensor &target, const at::Tensor &a, const at::Tensor &b, bool adds) {
     auto type = target.scalar_type();
-    bool both_half = a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16;
     bool is_own = has_own_product(a, b) && has_own_product(target, target) && target.stride(1) == 1;
     int64_t rows = a.size(0), columns = b.size(1), depth = a.size(1);
-    if (!is_own || (both_half && multiplies_halves())) {
-        // float64, another device, or a processor with instructions for bfloat16
+    if (!is_own) {  // float64, or another device
+        bool both_half = a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16;
         auto sum = both_half ? at::matmul(a, b) : at::matmul(a.to(type), b.to(type));
         adds ? target.add_(sum) : target.copy_(sum);
     } else if (rows == 0 || columns == 0 || depth == 0) {
         if (!adds) target.zero_();
     } else if (type == at::kFloat) {
-        multiply(Factor(a), Factor(b), rows, columns, depth, target.mutable_data_ptr<float>(), target.stride(0), adds);
+        multiply<float>(a, b, target, adds);
     } else if (adds || depth > 4 * deepest_block) {
         auto sum = product(a, b, at::kFloat);
         adds ? target.add_(sum) : target.copy_(sum);
     } else {
-        multiply(Factor(a), Factor(b), rows, columns, depth, target.mutable_data_ptr<Half>(), target.stride(0), false);
+        multiply<Half>(a, b, target, false);
     }
 }
 
@@ -183,16 +247,17 @@ at::Tensor rto::pack_weight(const at::Tensor &weight) {
     auto columns_first = weight.t();  // [inputs, outputs]
     int64_t depth = weight.size(1), outputs = weight.size(0), panel = widths().columns;
     Factor b(columns_first);
-    auto packed = at::empty({round_up(outputs, panel) * depth + 64}, weight.options());
+    auto packed = at::empty({round_up(outputs, panel) * round_up(depth, 2) + 64}, weight.options());
     if (!b.is_half) {
-        pack_panels(b, outputs, depth, packed.mutable_data_ptr<float>());
-        return packed;
+        pack_panels<float>(b, outputs, depth, packed.mutable_data_ptr<float>());
+    } else if (multiplies_pairs()) {
+        pack_panels<HalfPair>(b, outputs, depth, reinterpret_cast<float *>(packed.mutable_data_ptr<Half>()));
+    } else {
+        rto::for_ranges(round_up(outputs, panel) / panel, 16, [&](int64_t first, int64_t last) {
+            CHOOSE(pack_half_panels)
+            (b.halves(), b.row_stride, b.column_stride, outputs, depth, first, last, packed.mutable_data_ptr<Half>());
+        });
     }
-    rto::for_ranges(round_up(outputs, panel) / panel, 16, [&](int64_t first, int64_t last) {
-        CHOOSE(pack_half_panels)
-        (static_cast<const Half *>(b.data), b.row_stride, b.column_stride, outputs, depth, first, last,
-         packed.mutable_data_ptr<Half>());
-    });
     return packed;
 }
 
@@ -200,20 +265,24 @@ namespace {
 
 template <typename weight, typename output>
 void multiply_weight(const at::Tensor &x, const at::Tensor &packed, int64_t outputs, at::Tensor &result) {
+    int64_t depth = (x.size(1) + depths_of<weight> - 1) / depths_of<weight>;
     multiply_panels(
-        Factor(x), packed.const_data_ptr<weight>(), x.size(0), outputs, x.size(1), depth_part<output>(x.size(1)),
-        result.mutable_data_ptr<output>(), outputs, false);
+        Factor(x), static_cast<const weight *>(packed.const_data_ptr()), x.size(0), outputs, x.size(1),
+        depth_part<output>(depth), result.mutable_data_ptr<output>(), outputs, false);
 }
 
 }  // namespace
 
 at::Tensor rto::packed_linear(const at::Tensor &x, const at::Tensor &packed, int64_t outputs) {
+    TORCH_CHECK(
+        x.scalar_type() == packed.scalar_type(), "rows of ", x.scalar_type(), " meet a packed weight of ", packed.scalar_type());
     auto result = at::empty({x.size(0), outputs}, x.options());
     if (x.size(0) == 0) return result;
-    bool half_weight = packed.scalar_type() == at::kBFloat16, half_output = x.scalar_type() == at::kBFloat16;
-    if (half_weight && half_output) multiply_weight<Half, Half>(x, packed, outputs, result);
-    if (half_weight && !half_output) multiply_weight<Half, float>(x, packed, outputs, result);
-    if (!half_weight && half_output) multiply_weight<float, Half>(x, packed, outputs, result);
-    if (!half_weight && !half_output) multiply_weight<float, float>(x, packed, outputs, result);
+    if (x.scalar_type() == at::kFloat)
+        multiply_weight<float, float>(x, packed, outputs, result);
+    else if (multiplies_pairs())
+        multiply_weight<HalfPair, Half>(x, packed, outputs, result);
+    else
+        multiply_weight<Half, Half>(x, packed, outputs, result);
     return result;
 }

@@ -8,10 +8,6 @@
 
 namespace rto {
 
-/// Whether the processor multiplies bfloat16 numbers itself: LibTorch's products use that, these kernels do not, and products
-/// of two bfloat16 matrices are then left to LibTorch.
-bool multiplies_halves();
-
 /// Whether `product` computes these with kernels of our own: float32 or bfloat16 on the CPU.
 bool has_own_product(const at::Tensor &a, const at::Tensor &b);
 

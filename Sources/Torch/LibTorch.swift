@@ -17,9 +17,6 @@ public enum LibTorch {
     /// How LibTorch was built: compiler, BLAS, processor capability.
     public static var buildConfiguration: String { String(cString: libtorch.pointee.build_configuration()) }
 
-    /// Whether the processor has instructions for bfloat16, which LibTorch's products then use instead of kernels of our own.
-    public static var multipliesBfloat16: Bool { libtorch.pointee.multiplies_halves() }
-
     /// The number of threads an operator may use.
     public static var threads: Int {
         get { Int(libtorch.pointee.threads()) }

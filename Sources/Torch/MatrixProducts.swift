@@ -7,8 +7,7 @@ extension Tensor {
     /// x · Wᵀ + b for rows `[tokens, inputs]` and a weight `[outputs, inputs]`.
     ///
     /// A weight wider than the rows, such as a float32 master under bfloat16, is rounded to their type first; its gradient is
-    /// summed in its own type. An element's result depends neither on the number of threads nor on the other rows, on the
-    /// CPU in float32 and, without instructions for bfloat16, in that type too.
+    /// summed in its own type. On the CPU an element's result depends neither on the number of threads nor on the other rows.
     public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
         precondition(size(-1) == weight.size(1), "rows of \(size(-1)) meet a weight of shape \(weight.shape)")
         return withExtendedLifetime((self, weight, bias)) {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 3
+#define LIBTORCH_INTERFACE_VERSION 4
 
 #ifndef __clang__
 #define _Nonnull
@@ -130,7 +130,6 @@ typedef struct LibTorchInterface {
     OptionalTensorPointer (*_Nonnull gated_unit)(TensorPointer gate, TensorPointer up);
 
     // Matrix products of our own: see MatrixProduct.h. Packed weights are opaque.
-    bool (*_Nonnull multiplies_halves)(void);
     OptionalTensorPointer (*_Nonnull linear)(TensorPointer input, TensorPointer weight, OptionalTensorPointer bias);
     OptionalTensorPointer (*_Nonnull pack_weight)(TensorPointer weight);
     OptionalTensorPointer (*_Nonnull packed_linear)(TensorPointer input, TensorPointer packed, int64_t outputs);

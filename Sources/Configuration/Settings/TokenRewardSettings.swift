@@ -19,7 +19,10 @@ public struct TokenRewardSettings: Equatable, Sendable {
 public enum TokenRewardPlacement: String, SettingChoice {
     /// At each token: RTO.
     case token
-
-    /// Placements of the interface that this version does not have: Semi-RTO, DDPO and RS-PPO of the paper.
-    public static var later: [String] { ["sentence", "end", "shaping"] }
+    /// The sum of each sentence at its last token: Semi-RTO.
+    case sentence
+    /// The sum of the response at its last token: DDPO.
+    case end
+    /// At each token, and what they sum to subtracted at the last one: RS-PPO.
+    case shaping
 }

@@ -197,6 +197,7 @@ struct StageBuilder {
             dpo: try dpo(policy, tokenizer),
             settings: settings,
             tokenReward: configuration.tokenReward,
+            sentenceEnds: try sentenceEnds(tokenizer),
             microBatchTokens: configuration.loop.microBatchTokens
         )
         return try ReinforcementStage(
@@ -224,6 +225,17 @@ struct StageBuilder {
             )
         }
         return RewardJudge(model: model, statistics: statistics)
+    }
+
+    private func sentenceEnds(_ tokenizer: Tokenizer?) throws -> SentenceEnds? {
+        guard configuration.stage == .rto, configuration.tokenReward.placement == .sentence else { return nil }
+        guard let tokenizer else {
+            throw TrainingError(
+                "--token-reward-placement sentence reads in the tokens' texts where sentences end, and "
+                    + "\(configuration.model.tokenizerDirectory) has no tokenizer.json; name one with --tokenizer"
+            )
+        }
+        return SentenceEnds(tokenizer)
     }
 
     private func dpo(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> LanguageModel? {

@@ -13,7 +13,7 @@ struct ScoredRollout {
     let reference: Tensor
     /// log π_dpo, where there is a DPO model.
     let dpo: Tensor?
-    /// β₁·log(π_dpo/π_ref), clipped.
+    /// β₁·log(π_dpo/π_ref), clipped, where it is paid.
     let tokenRewards: Tensor?
     /// Share of the token rewards that the clip changed.
     let clipFraction: Double
@@ -42,6 +42,8 @@ struct RolloutScorer {
     let dpo: LanguageModel?
     let settings: ReinforcementSettings
     let tokenReward: TokenRewardSettings
+    /// Which tokens end a sentence, where token rewards are paid there.
+    let sentenceEnds: SentenceEnds?
     let microBatchTokens: Int
 
     /// Scores rows of a rollout with the KL coefficient β₂ of the moment.
@@ -66,13 +68,14 @@ struct RolloutScorer {
             let dense = dpo.map {
                 Objectives.tokenRewards(dpo: $0, reference: reference, scale: tokenReward.scale, clip: tokenReward.clip)
             }
+            let paid = dense.map { place($0.rewards, batches, ragged) }
             let values = all { critic.values($0) }
             let scores = reward.map { judge in all { judge.scores($0) } } ?? Tensor.zeros([rows.count])
             let kl = KLEstimator.k1.estimate(policy: logProbabilities, reference: reference)
             let rewards = shapedRewards(
                 kl: kl,
                 klCoefficient: klCoefficient,
-                tokenRewards: dense?.rewards,
+                tokenRewards: paid,
                 scores: penalized(scores, isFinished),
                 rewardCoefficient: settings.rewardCoefficient,
                 rewardClip: settings.rewardClip,
@@ -90,7 +93,7 @@ struct RolloutScorer {
                 entropies: entropies,
                 reference: reference,
                 dpo: dpo,
-                tokenRewards: dense?.rewards,
+                tokenRewards: paid,
                 clipFraction: dense?.clipFraction ?? 0,
                 kl: kl,
                 scores: scores,
@@ -101,6 +104,12 @@ struct RolloutScorer {
                 returns: returns
             )
         }
+    }
+
+    /// Token rewards where the setting pays them.
+    private func place(_ rewards: Tensor, _ batches: [ResponseBatch], _ rows: RaggedRows) -> Tensor {
+        let ids = batches.flatMap(\.targets)
+        return tokenReward.placement.objective(rewards, rows: rows) { sentenceEnds?.contains(ids[$0]) == true }
     }
 
     /// log π and entropies of the policy, those of the sampler where it has said them.
@@ -141,5 +150,17 @@ struct CriticModel {
     func values(_ batch: ResponseBatch) -> Tensor {
         let raw = model.values(batch)
         return statistics?.normalized(raw) ?? raw
+    }
+}
+
+extension Configuration.TokenRewardPlacement {
+    /// The placement's equation.
+    var objective: Objectives.TokenRewardPlacement {
+        switch self {
+        case .token: .token
+        case .sentence: .sentence
+        case .end: .end
+        case .shaping: .shaping
+        }
     }
 }
