@@ -54,6 +54,7 @@ let package = Package(
         ),
     ]
         + room("JSONText")
+        + room("HTTP", ["JSONText"])
         + room("Tokenizers", ["JSONText", "CPCRE2"])
         + room("Safetensors", ["JSONText"])
         + room("Datasets", ["JSONText", "Tokenizers", "CZlib"])
@@ -66,6 +67,7 @@ let package = Package(
             "Training",
             [
                 "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
+                "HTTP",
             ]
         )
         + [

@@ -54,8 +54,15 @@ public struct TrainConfiguration: Sendable, Equatable {
 
     /// Sentences about settings that were given and have no effect beside the others; for the person, not errors.
     public var notes: [String] {
-        guard stage.isReinforcement, let rollouts = reinforcement.rollouts else { return [] }
-        return ["--rollouts \(rollouts) replaces sampling: --data and the settings of sampling have no effect"]
+        guard stage.isReinforcement else { return [] }
+        var notes: [String] = []
+        if let rollouts = reinforcement.rollouts {
+            notes.append("--rollouts \(rollouts) replaces sampling: --data and the settings of sampling have no effect")
+        }
+        if reinforcement.klInLoss && reinforcement.klEstimator == .k1 {
+            notes.append("--kl-in-loss: the gradient of --kl-estimator k1 is 0 on average; k2 and k3 hold the policy")
+        }
+        return notes
     }
 }
 

@@ -18,6 +18,14 @@ import Testing
         #expect(rto.reinforcement.sampling == SamplingSettings(minNewTokens: 1))
         #expect(rto.optimizer.lossNormalization == .sequence)
         #expect(rto.reinforcement.truncation == .forceEndOfSequence)
+        #expect(
+            rto.reinforcement.advantage == .gae && rto.reinforcement.klEstimator == .k1 && !rto.reinforcement.klInLoss
+        )
+        #expect(rto.reinforcement.clipRangeHigh == nil && rto.reinforcement.dualClip == nil)
+        #expect(rto.reinforcement.logRatioClip == nil && !rto.reinforcement.keepsAdvantageDeviation)
+        #expect(rto.reinforcement.emaDecay == nil && rto.reinforcement.freezeActorSteps == 0)
+        #expect(rto.reinforcement.ptxSources.isEmpty && rto.reinforcement.ptxCoefficient == 0.05)
+        #expect(rto.tokenReward.placement == .token)
     }
 
     @Test("Every stage shares optimizer, schedule and seed", arguments: Stage.allCases) func shared(stage: Stage) {

@@ -29,6 +29,9 @@ import Testing
             ("--max-length", "1", "a whole number of at least 2"), ("--model", "", "some text"),
             ("--input-template", "no place", "some text with {} where the prompt goes"),
             ("--data", "a@-1", "path or path@weight with a weight more than 0"),
+            ("--reward-url", "localhost:5000", "an http:// or https:// address"),
+            ("--remote-rm-url", "http://a/r,b", "an http:// or https:// address"),
+            ("--dual-clip", "1", "a number more than 1"), ("--ema-decay", "1", "a number from 0 to less than 1"),
         ]
     )
     func values(flag: String, value: String, wanted: String) {
@@ -57,8 +60,7 @@ import Testing
     @Test(
         "What is not there yet is said to be so",
         arguments: [
-            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "reward-url",
-            "freeze-actor-steps", "ema-decay", "ptx-data", "ptx_coefficient",
+            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to",
         ]
     )
     func notAvailable(name: String) {
@@ -66,9 +68,8 @@ import Testing
     }
 
     @Test("Reserved values are said to be so, too") func reservedValues() {
-        #expect(
-            refusal(.ppo, "--advantage", "reinforce++") == "--advantage reinforce++ is not available yet; there is gae"
-        )
+        let advantage = "gae, reinforce++, reinforce++-baseline, rloo, grpo or dr-grpo"
+        #expect(refusal(.ppo, "--advantage", "vtrace") == "--advantage wants \(advantage), not 'vtrace'")
         let placement = "--token-reward-placement wants token, sentence, end or shaping, not 'row'"
         #expect(refusal(.rto, "--token-reward-placement", "row") == placement)
         let losses = "dpo, ipo, rdpo, simpo, tdpo1, tdpo2 or orpo"
@@ -96,6 +97,17 @@ import Testing
             (["--lr-schedule", "constant", "--min-lr-ratio", "0.5"], "--min-lr-ratio"),
             (["--max-length", "100", "--max-new-tokens", "100"], "--max-length 100 leaves no room"),
             (["--reward-coefficient", "0", "--reward-model", "none", "--normalize-reward"], "--normalize-reward"),
+            (["--advantage", "rloo"], "--samples-per-prompt must be at least 2"),
+            (["--advantage", "grpo", "--samples-per-prompt", "4", "--gamma", "0.9"], "--gamma"),
+            (["--advantage", "reinforce++", "--lambda", "0.9"], "--lambda has an effect only with --advantage gae"),
+            (["--advantage", "reinforce", "--critic-model", "c"], "--critic-model"),
+            (["--advantage", "reinforce", "--critic-learning-rate", "1"], "--critic-learning-rate"),
+            (["--advantage", "reinforce++", "--value-clip-range", "none"], "--value-clip-range"),
+            (["--advantage", "dr_grpo", "--samples-per-prompt", "2", "--no-advantage-std-norm"], "--no-advantage-std"),
+            (["--reward-timeout", "5"], "--reward-url"),
+            (["--ptx-coef", "0.1"], "--ptx-data"),
+            (["--advantage", "reinforce++", "--freeze-actor-steps", "2"], "--freeze-actor-steps"),
+            (["--clip-range-high", "0.1"], "--clip-range-high 0.1 must be at least --clip-range 0.2"),
         ]
     )
     func combinations(words: [String], named: String) {

@@ -31,7 +31,7 @@ struct MicroBatchTests {
                 }
             }
             #expect(try largestDifference(run, runs[2]) < 1e-5)
-            if configuration.stage.isReinforcement {
+            if configuration.stage.isReinforcement && configuration.reinforcement.advantage.needsCritic {
                 #expect(try largestDifference(run, runs[2], "checkpoint-2/critic/model.safetensors") < 1e-5)
             }
         }
@@ -86,6 +86,19 @@ struct MicroBatchTests {
         var configuration = try workshop.configuration(.kd)
         configuration.optimizer.lossNormalization = normalization
         configuration.data.evaluation = [try workshop.examples(5, name: "held-out")]
+        try check(configuration)
+    }
+
+    @Test("rollouts without a critic, with pretraining texts, KL in the loss and Dr. GRPO's constant")
+    func groups() throws {
+        var configuration = try workshop.configuration(.rto)
+        configuration.loop.maxSteps = 6
+        configuration.optimizer.lossNormalization = .constant
+        configuration.reinforcement.estimate(by: .groupCentered)
+        configuration.reinforcement.sampling.samplesPerPrompt = 4
+        configuration.reinforcement.klInLoss = true
+        configuration.reinforcement.klEstimator = .k3
+        configuration.reinforcement.ptxSources = [.init(path: try workshop.examples(9))]
         try check(configuration)
     }
 

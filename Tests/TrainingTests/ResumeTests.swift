@@ -11,7 +11,7 @@ struct ResumeTests {
     init() throws { workshop = try Workshop() }
 
     /// Kills a run after every step in turn; the weights must be the same bit by bit, and so must the metrics.
-    private func check(_ configuration: TrainConfiguration) throws {
+    private func check(_ configuration: TrainConfiguration, killedName: String = "killed") throws {
         var configuration = configuration
         configuration.loop.saveEvery = 1
         configuration.loop.keepCheckpoints = 0
@@ -19,7 +19,7 @@ struct ResumeTests {
         let expected = try whole.repeatableMetrics
         #expect(expected.map { $0["step"] } == (1...expected.count).map(Double.init))
         for step in 0...expected.count {
-            let killed = try whole.killed(after: step, as: "killed-\(step)")
+            let killed = try whole.killed(after: step, as: "\(killedName)-\(step)")
             try resume(run: killed.path)
             #expect(try killed.modelBytes == whole.modelBytes, "killed after step \(step)")
             #expect(try killed.repeatableMetrics == expected, "killed after step \(step)")
@@ -100,6 +100,29 @@ struct ResumeTests {
         let metrics = try TrainedRun(url: URL(filePath: workshop.path("run"))).metrics
         #expect(metrics[3]["kl_coefficient"] == metrics[0]["kl_coefficient"])
         #expect(metrics[4]["kl_coefficient"] != metrics[0]["kl_coefficient"])
+    }
+
+    @Test("with a moving average, pretraining texts, a frozen start and adaptive KL, with and without a critic")
+    func everything() throws {
+        for estimator in [AdvantageEstimator.gae, .groupNormalized] {
+            var configuration = try workshop.configuration(.rto, output: estimator.rawValue)
+            configuration.loop.maxSteps = 7
+            configuration.reinforcement.estimate(by: estimator)
+            configuration.reinforcement.sampling.samplesPerPrompt = 2
+            configuration.reinforcement.klTarget = 0.5
+            configuration.reinforcement.klHorizon = 50
+            configuration.reinforcement.klInLoss = !estimator.needsCritic
+            configuration.reinforcement.klEstimator = estimator.needsCritic ? .k1 : .k3
+            configuration.reinforcement.freezeActorSteps = estimator.needsCritic ? 2 : 0
+            configuration.reinforcement.emaDecay = 0.6
+            configuration.reinforcement.ptxSources = [.init(path: try workshop.examples(9))]
+            try check(configuration, killedName: estimator.rawValue + "-killed")
+            let averages = try (0...7).map {
+                let run = TrainedRun(url: URL(filePath: workshop.path("\(estimator.rawValue)-killed-\($0)/ema")))
+                return try run.modelBytes
+            }
+            #expect(Set(averages).count == 1)
+        }
     }
 
     @Test("in bfloat16, from float32 masters")

@@ -60,7 +60,7 @@ struct TrainedRun {
         try files.copyItem(at: url, to: copy)
         for entry in try files.contentsOfDirectory(atPath: copy.path) {
             let isLater = entry.hasPrefix("checkpoint-") && (Int(entry.dropFirst("checkpoint-".count)) ?? 0) > step
-            if isLater || ["config.json", "model.safetensors"].contains(entry) {
+            if isLater || ["config.json", "ema", "model.safetensors"].contains(entry) {
                 try files.removeItem(at: copy.appending(path: entry))
             }
         }

@@ -157,3 +157,13 @@ final class Workshop {
         return TrainedRun(url: URL(filePath: configuration.loop.output))
     }
 }
+
+extension ReinforcementSettings {
+    /// Chooses an estimator, and leaves nothing of a critic where it has none.
+    mutating func estimate(by estimator: AdvantageEstimator) {
+        advantage = estimator
+        guard !estimator.needsCritic else { return }
+        criticModel = nil
+        criticLearningRate = ReinforcementSettings().criticLearningRate
+    }
+}

@@ -21,6 +21,11 @@ extension Limits where Value: Comparable & SettingConvertible {
         Limits(description: "of at least \(bound.settingText)") { $0 >= bound }
     }
 
+    /// More than the bound.
+    public static func moreThan(_ bound: Value) -> Limits {
+        Limits(description: "more than \(bound.settingText)") { $0 > bound }
+    }
+
     /// From the lower to the upper bound, both allowed.
     public static func from(_ lower: Value, through upper: Value) -> Limits {
         Limits(description: "from \(lower.settingText) to \(upper.settingText)") { $0 >= lower && $0 <= upper }

@@ -59,12 +59,17 @@ private let namesElsewhere = [
     "kd-coef": "kd-coefficient",
     "max-completion-length": "max-new-tokens",
     "prompts": "data",
+    "remote-rm-url": "reward-url",
+    "n-samples-per-prompt": "samples-per-prompt",
+    "advantage-estimator": "advantage",
+    "use-kl-loss": "kl-in-loss",
+    "pretrain-data": "ptx-data",
+    "ptx-coef": "ptx-coefficient",
 ]
 
 /// Names that the interface reserves for features that this version does not have.
 private let reservedNames: Set<String> = [
-    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "reward-url",
-    "freeze-actor-steps", "ema-decay", "ptx-data", "ptx-coefficient",
+    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to",
 ]
 
 /// The likeliest of the known names for a mistyped one: a name that it abbreviates, else the one fewest typing errors away.

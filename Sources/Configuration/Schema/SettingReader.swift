@@ -79,12 +79,13 @@ public struct SettingReader<Root: Configurable> {
         return Assignment(setting: setting, text: isNegated ? try negated(text, at: origin) : text, origin: origin)
     }
 
-    /// Adds a flag's value; the values of a repeated flag become one list.
+    /// Adds a flag's value; the values of a repeated flag become one list, which `none` empties.
     private func collect(_ assignment: Assignment, into flags: inout [Assignment]) {
         guard case .list = assignment.setting.form, case .one(let value) = assignment.text,
             let earlier = flags.firstIndex(where: { $0.setting.name == assignment.setting.name })
         else { return flags.append(assignment) }
         switch flags[earlier].text {
+        case _ where value == "none", .one("none"): flags[earlier].text = .one(value)
         case .one(let first): flags[earlier].text = .many([first, value])
         case .many(let values): flags[earlier].text = .many(values + [value])
         case .none: flags[earlier].text = .one(value)

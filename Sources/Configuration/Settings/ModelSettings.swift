@@ -17,6 +17,37 @@ public struct ModelSettings: Equatable, Sendable {
     public var tokenizerDirectory: String { tokenizer ?? model }
 }
 
+/// One of several models whose numbers are summed: `path` or `path@weight`.
+public struct WeightedModel: Equatable, Sendable {
+    /// The model's directory.
+    public var path: String
+    /// What its numbers are multiplied by.
+    public var weight: Double
+
+    /// Creates a choice that counts once, unless a weight is given.
+    public init(path: String, weight: Double = 1) {
+        self.path = path
+        self.weight = weight
+    }
+}
+
+extension WeightedModel: SettingConvertible {
+    /// Reads what a data source is written as.
+    public init(settingText text: String) throws(ValueProblem) {
+        let source = try DataSource(settingText: text)
+        self.init(path: source.path, weight: source.weight ?? 1)
+    }
+
+    /// `path` or, where the weight is not 1, `path@weight`.
+    public var settingText: String { DataSource(path: path, weight: weight == 1 ? nil : weight).settingText }
+    /// The path without the weight.
+    public var inputPath: String { path }
+    /// What an error says is wanted.
+    public static var noun: String { "a path" }
+    /// What help shows in the place of a value.
+    public static var placeholder: String { "path[@weight]" }
+}
+
 /// How and where tensors are computed.
 public struct ComputeSettings: Equatable, Sendable {
     /// The number format of weights and activations; losses and optimizer state are float32 in either case.

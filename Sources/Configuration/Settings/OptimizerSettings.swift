@@ -50,4 +50,6 @@ public enum LossNormalization: String, SettingChoice {
     case token
     /// Every sequence weighs the same, whatever its length (what the reference implementation of PPO and RTO does).
     case sequence
+    /// Every token weighs the same in every batch: one over sequences times the greatest length of a response (Dr. GRPO).
+    case constant
 }

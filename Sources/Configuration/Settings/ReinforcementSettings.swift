@@ -5,8 +5,14 @@
 /// Defaults are those of the RTO authors' release script and, where it is silent, of their code. One differs: the script
 /// turns ``normalizeReward`` on, which needs a reward model that carries its own mean and deviation.
 public struct ReinforcementSettings: Equatable, Sendable {
-    /// The model that scores whole responses; may be absent only when ``rewardCoefficient`` is 0.
-    public var rewardModel: String?
+    /// The models that score whole responses, summed with their weights; none only when ``rewardCoefficient`` is 0.
+    public var rewardModels: [WeightedModel] = []
+    /// Endpoints that score whole responses or their tokens, added to what reward models say.
+    public var rewardURLs: [RewardAddress] = []
+    /// Seconds that an endpoint may take for one answer.
+    public var rewardTimeout = 180.0
+    /// How often an endpoint is asked before the run stops.
+    public var rewardAttempts = 10
     /// The model that the critic starts from; `nil` is the reward model, or the policy where there is none.
     public var criticModel: String?
     /// The critic's highest learning rate.
@@ -33,6 +39,10 @@ public struct ReinforcementSettings: Equatable, Sendable {
     public var klTarget: Double?
     /// Over how many rollouts the adaptive coefficient moves.
     public var klHorizon = 10_000
+    /// How the divergence is estimated that the penalty weighs.
+    public var klEstimator = KLEstimatorChoice.k1
+    /// Add the penalty to the policy's loss, where it has a gradient of its own, and not to the reward.
+    public var klInLoss = false
     /// β₃: the weight of the reward model's score.
     public var rewardCoefficient = 1.0
     /// Subtract the reward model's recorded mean and divide by its deviation, in scores and in the critic's values.
@@ -46,13 +56,39 @@ public struct ReinforcementSettings: Equatable, Sendable {
     public var lambda = 0.95
     /// How advantages are estimated.
     public var advantage = AdvantageEstimator.gae
+    /// Leave whitened advantages their deviation: only their mean is subtracted.
+    public var keepsAdvantageDeviation = false
     /// ε of the clipped policy objective.
     public var clipRange = 0.2
-    /// ε of the clipped value loss.
-    public var valueClipRange = 0.2
+    /// ε above the ratio 1; `nil` is ``clipRange``.
+    public var clipRangeHigh: Double?
+    /// How many times its advantage a token of negative advantage can cost; `nil` is without a bound.
+    public var dualClip: Double?
+    /// The bound on the magnitude of log(π_new/π_old); `nil` binds only where the ratio would overflow.
+    public var logRatioClip: Double?
+    /// ε of the clipped value loss; `nil` does not clip.
+    public var valueClipRange: Double? = 0.2
+
+    /// Optimizer steps at the start in which only the critic learns.
+    public var freezeActorSteps = 0
+    /// How much of it the moving average of the policy's weights keeps at each step; `nil` keeps no average.
+    public var emaDecay: Double?
+    /// Texts whose cross entropy is added to the policy's loss.
+    public var ptxSources: [DataSource] = []
+    /// The weight of that cross entropy.
+    public var ptxCoefficient = 0.05
 
     /// Creates the defaults.
     public init() {}
+
+    /// The addresses of all endpoints.
+    public var rewardAddresses: [String] { rewardURLs.flatMap(\.addresses) }
+
+    /// The first reward model, from which the critic starts; setting it makes it the only one.
+    public var rewardModel: String? {
+        get { rewardModels.first?.path }
+        set { rewardModels = newValue.map { [WeightedModel(path: $0)] } ?? [] }
+    }
 }
 
 /// What becomes of a response that was cut by the length limit.
@@ -63,13 +99,4 @@ public enum Truncation: String, SettingChoice {
     case keep
     /// It stays as it was sampled and scores the worst that the clip of scores allows.
     case penalize
-}
-
-/// An estimator of advantages.
-public enum AdvantageEstimator: String, SettingChoice {
-    /// Generalised advantage estimation with a critic.
-    case gae
-
-    /// Estimators of the interface that this version does not have.
-    public static var later: [String] { ["reinforce++", "rloo", "grpo"] }
 }

@@ -30,6 +30,15 @@ public func generalizedAdvantages(
     return (Tensor(advantages).to(rewards.device), Tensor(returns).to(rewards.device))
 }
 
+/// Discounted returns Gₜ = rₜ + γ·Gₜ₊₁: the advantages of estimators without a critic.
+///
+/// REINFORCE++ (arXiv 2501.03262); RLOO, GRPO and Dr. GRPO with γ = 1.
+/// - Parameter rewards: rₜ, `[tokens]`
+/// - Returns: `[tokens]`
+public func discountedReturns(rewards: Tensor, rows: RaggedRows, gamma: Double) -> Tensor {
+    generalizedAdvantages(rewards: rewards, values: rewards.zerosLike(), rows: rows, gamma: gamma, lambda: 1).returns
+}
+
 private func recursion<Real: BinaryFloatingPoint>(
     _ rewards: [Real],
     _ values: [Real],
@@ -54,11 +63,14 @@ private func recursion<Real: BinaryFloatingPoint>(
 ///
 /// The reference code does it to the advantages of all tokens of all rollouts at once, so pass the whole collection and not a
 /// micro-batch. Equal values become 0.
-/// - Parameter values: `[tokens]`
-public func whitened(_ values: Tensor) -> Tensor {
+/// - Parameters:
+///   - values: `[tokens]`
+///   - dividing: whether to divide by the deviation, too
+public func whitened(_ values: Tensor, dividing: Bool = true) -> Tensor {
     let values = values.precise
     guard values.count > 0 else { return values }
     let centered = values - values.mean()
+    guard dividing else { return centered }
     return centered * centered.squared().mean().clamped(1e-8, nil).reciprocalSquareRoot()
 }
 

@@ -12,6 +12,12 @@ public enum LossNormalization: Sendable, Equatable {
     ///
     /// The normalisation of Dr. GRPO (arXiv 2503.20783), where the constant is the greatest length of a response.
     case constant(Double)
+
+    /// Σ wₜ over a batch: 1 but for ``constant(_:)``, and what turns Σ wₜ·sₜ into a mean of s.
+    public func total(of batch: BatchTotals) -> Double {
+        guard case .constant(let constant) = self else { return 1 }
+        return Double(batch.tokens) / (Double(batch.rows) * constant)
+    }
 }
 
 /// The size of a whole batch: of all its micro-batches, on all ranks.

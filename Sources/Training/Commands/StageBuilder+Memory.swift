@@ -26,19 +26,28 @@ extension StageBuilder {
 
     /// Refuses models whose weights, gradients and moments do not fit.
     private func checkModels(available: Int?) throws {
-        guard let available else { return }
-        let frozen = MemoryPrediction.frozenBytes(frozenDirectories, configuration.compute.precision.dtype)
-        let trained = MemoryPrediction.trainedBytes(trainedDirectories)
-        guard frozen + trained > available else { return }
+        guard let available, modelBytes > available else { return }
         throw TrainingError(
-            "the models alone need \(MemoryPrediction.text(frozen + trained)) of memory, of which "
+            "the models alone need \(MemoryPrediction.text(modelBytes)) of memory, of which "
                 + "\(MemoryPrediction.text(available)) are to be had; use a smaller model or --precision bfloat16",
             .usage
         )
     }
 
+    /// Bytes of all models: weights, and gradients, moments and averages of those that are trained.
+    var modelBytes: Int {
+        MemoryPrediction.frozenBytes(frozenDirectories, precision)
+            + MemoryPrediction.trainedBytes(trainedDirectories) + MemoryPrediction.averageBytes(averagedDirectories)
+    }
+
     private var trainedDirectories: [String] {
-        [configuration.model.model] + (configuration.stage.isReinforcement ? [configuration.criticDirectory] : [])
+        let hasCritic = configuration.stage.isReinforcement && configuration.reinforcement.advantage.needsCritic
+        return [configuration.model.model] + (hasCritic ? [configuration.criticDirectory] : [])
+    }
+
+    /// The policy, where a moving average of it is kept.
+    private var averagedDirectories: [String] {
+        configuration.reinforcement.emaDecay == nil ? [] : [configuration.model.model]
     }
 
     private var frozenDirectories: [String] {
@@ -49,7 +58,8 @@ extension StageBuilder {
         case .dpo: configuration.preference.loss.isReferenceFree ? [] : [configuration.model.referenceDirectory]
         case .ppo, .rto:
             [configuration.model.referenceDirectory]
-                + [configuration.reinforcement.rewardModel, configuration.tokenReward.dpoModel].compactMap { $0 }
+                + configuration.reinforcement.rewardModels.map(\.path)
+                + [configuration.tokenReward.dpoModel].compactMap { $0 }
         }
     }
 }
@@ -63,6 +73,11 @@ extension MemoryPrediction {
     /// Bytes of models that are trained: weights, gradients and two moments of each, in float32.
     fileprivate static func trainedBytes(_ directories: [String]) -> Int {
         4 * parameterCount(directories) * DType.float32.byteSize
+    }
+
+    /// Bytes of a copy of the weights in float32.
+    fileprivate static func averageBytes(_ directories: [String]) -> Int {
+        parameterCount(directories) * DType.float32.byteSize
     }
 
     /// Directories that cannot be read count nothing: loading them says what is wrong.

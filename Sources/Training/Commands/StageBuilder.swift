@@ -14,7 +14,7 @@ struct StageBuilder {
     let checkpoint: URL?
     let device: Device
 
-    private var precision: DType { configuration.compute.precision.dtype }
+    var precision: DType { configuration.compute.precision.dtype }
     private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.loop.seed)) }
 
     func build() throws -> any Stage {
@@ -30,7 +30,7 @@ struct StageBuilder {
 
     // Models.
 
-    private func policy() throws -> LanguageModel {
+    func policy() throws -> LanguageModel {
         var model = try LanguageModel.load(
             checkpoint ?? URL(filePath: configuration.model.model),
             .trainable(on: device),
@@ -40,25 +40,29 @@ struct StageBuilder {
         return model
     }
 
-    private func frozen(_ directory: String) throws -> LanguageModel {
+    func frozen(_ directory: String) throws -> LanguageModel {
         try LanguageModel.load(URL(filePath: directory), .frozen(precision, on: device), precision: precision)
     }
 
-    private func scoreModel(_ directory: URL) throws -> ScoreModel {
+    func scoreModel(_ directory: URL) throws -> ScoreModel {
         var model = try ScoreModel.load(directory, .trainable(on: device), precision: precision, freshHead: seed)
         model.checkpointsGradients = configuration.compute.gradientCheckpointing
         return model
     }
 
-    private func tokenizer(_ model: ModelConfiguration) throws -> Tokenizer? {
+    func tokenizer(_ model: ModelConfiguration) throws -> Tokenizer? {
         try loadTokenizer(configuration.model.tokenizerDirectory, vocabularySize: model.vocabularySize)
     }
 
     // Data.
 
-    private func reader(_ tokenizer: Tokenizer?, _ model: ModelConfiguration) throws -> DatasetReader {
+    func reader(
+        of sources: [DataSource]? = nil,
+        _ tokenizer: Tokenizer?,
+        _ model: ModelConfiguration
+    ) throws -> DatasetReader {
         try configuration.data.reader(
-            configuration.data.sources,
+            sources ?? configuration.data.sources,
             tokenizer: tokenizer,
             vocabularySize: model.vocabularySize,
             seed: configuration.loop.seed,
@@ -142,13 +146,13 @@ struct StageBuilder {
         return try UnpairedStage(
             configuration,
             policy: policy,
-            reference: try reference(policy, comparesDistributions: false),
+            reference: try reference(policy),
             rows: training.rows.map(LabelledRow.init),
             evaluation: evaluation?.rows.map(LabelledRow.init) ?? []
         )
     }
 
-    private func reference(_ policy: LanguageModel, comparesDistributions: Bool) throws -> LanguageModel {
+    func reference(_ policy: LanguageModel, comparesDistributions: Bool = false) throws -> LanguageModel {
         let directory = configuration.model.referenceDirectory
         if comparesDistributions { return try comparable(directory, "reference model", policy) }
         let model = try frozen(directory)
@@ -170,106 +174,7 @@ struct StageBuilder {
         return model
     }
 
-    private func reinforcement() throws -> any Stage {
-        let settings = configuration.reinforcement
-        let policy = try policy()
-        let tokenizer = try tokenizer(policy.configuration)
-        let reference = try frozen(configuration.model.referenceDirectory)
-        try check(
-            reference.configuration,
-            configuration.model.referenceDirectory,
-            "reference model",
-            policy,
-            tokenizer
-        )
-        let critic = try scoreModel(
-            checkpoint?.appending(path: Checkpoint.criticFolder) ?? URL(filePath: configuration.criticDirectory)
-        )
-        try check(critic.configuration, configuration.criticDirectory, "critic", policy, tokenizer)
-        let scorer = RolloutScorer(
-            policy: policy,
-            reference: reference,
-            critic: CriticModel(
-                model: critic,
-                statistics: settings.normalizeReward ? critic.configuration.statistics : nil
-            ),
-            reward: try settings.rewardModel.map { try judge($0, policy, tokenizer) },
-            dpo: try dpo(policy, tokenizer),
-            settings: settings,
-            tokenReward: configuration.tokenReward,
-            sentenceEnds: try sentenceEnds(tokenizer),
-            microBatchTokens: configuration.loop.microBatchTokens
-        )
-        return try ReinforcementStage(
-            configuration,
-            scorer: scorer,
-            source: rollouts(policy, tokenizer),
-            endOfSequence: tokenizer?.endOfSequence
-                ?? policy.configuration.endOfSequence.first { $0 < policy.configuration.vocabularySize },
-            recorder: RolloutRecorder(run: run, tokenizer: tokenizer)
-        )
-    }
-
-    private func judge(_ directory: String, _ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RewardJudge {
-        let model = try ScoreModel.load(
-            URL(filePath: directory),
-            .frozen(precision, on: device),
-            precision: precision
-        )
-        try check(model.configuration, directory, "reward model", policy, tokenizer)
-        guard configuration.reinforcement.normalizeReward else { return RewardJudge(model: model, statistics: nil) }
-        guard let statistics = model.configuration.statistics else {
-            throw TrainingError(
-                "\(directory): --normalize-reward needs \"mean\" and \"std\" in the reward model's config.json; "
-                    + "`rto train reward --eval-data` writes them"
-            )
-        }
-        return RewardJudge(model: model, statistics: statistics)
-    }
-
-    private func sentenceEnds(_ tokenizer: Tokenizer?) throws -> SentenceEnds? {
-        guard configuration.stage == .rto, configuration.tokenReward.placement == .sentence else { return nil }
-        guard let tokenizer else {
-            throw TrainingError(
-                "--token-reward-placement sentence reads in the tokens' texts where sentences end, and "
-                    + "\(configuration.model.tokenizerDirectory) has no tokenizer.json; name one with --tokenizer"
-            )
-        }
-        return SentenceEnds(tokenizer)
-    }
-
-    private func dpo(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> LanguageModel? {
-        guard configuration.stage == .rto, let directory = configuration.tokenReward.dpoModel else { return nil }
-        let model = try frozen(directory)
-        try check(model.configuration, directory, "DPO model", policy, tokenizer)
-        return model
-    }
-
-    private func rollouts(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RolloutSource {
-        let settings = configuration.reinforcement
-        if let path = settings.rollouts {
-            return .recorded(
-                try RecordedRollouts.read(path, vocabularySize: policy.configuration.vocabularySize)
-            )
-        }
-        let prompts = try reader(tokenizer, policy.configuration).prompts(maximumLength: configuration.promptLimit)
-        report(prompts.report, "prompts")
-        let sampling = settings.sampling
-        let stops = try stopTokens(configuration.model.model, policy.configuration, tokenizer)
-        return .prompts(
-            prompts.rows,
-            SamplingParameters(
-                maxNewTokens: sampling.maxNewTokens,
-                minNewTokens: sampling.minNewTokens,
-                temperature: sampling.temperature,
-                topK: sampling.topK,
-                topP: sampling.topP,
-                stopTokens: stops
-            )
-        )
-    }
-
-    private func check(
+    func check(
         _ model: ModelConfiguration,
         _ directory: String,
         _ role: String,

@@ -129,9 +129,10 @@ enum RecordedRollouts {
         if let dpo = scored.dpo { columns.append(("dpo_log_probabilities", dpo)) }
         columns += [
             ("token_rewards", scored.tokenRewards ?? scored.kl.zerosLike()), ("kl", scored.kl),
-            ("rewards", scored.rewards), ("values", scored.values), ("advantages", scored.advantages),
+            ("rewards", scored.rewards), ("advantages", scored.advantages),
             ("whitened_advantages", scored.whitenedAdvantages), ("returns", scored.returns), ("scores", scored.scores),
         ]
+        if let values = scored.values { columns.append(("values", values)) }
         try writeTensors(columns, to: url)
     }
 }

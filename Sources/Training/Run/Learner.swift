@@ -100,12 +100,15 @@ extension OptimizerSettings {
         case .cosineWithMinimum: .cosineWithMinimum(ratio: minimumRatio)
         }
     }
+}
 
+extension TrainConfiguration {
     /// The normalisation of a loss over tokens.
     var normalization: Objectives.LossNormalization {
-        switch lossNormalization {
+        switch optimizer.lossNormalization {
         case .token: .token
         case .sequence: .sequence
+        case .constant: .constant(Double(reinforcement.sampling.maxNewTokens))
         }
     }
 }

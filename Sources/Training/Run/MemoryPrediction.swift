@@ -127,7 +127,7 @@ extension TrainConfiguration {
     }
 
     /// The most tokens that one prompt and its response can have in a rollout.
-    private var rolloutLength: Int { promptLimit + reinforcement.sampling.maxNewTokens }
+    var rolloutLength: Int { promptLimit + reinforcement.sampling.maxNewTokens }
 
     /// A micro-batch of rollouts is not known before they are sampled: the budget, unless the rows are fewer or longer.
     fileprivate var largestRolloutMicroBatch: Int {

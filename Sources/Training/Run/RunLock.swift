@@ -10,8 +10,8 @@ final class RunLock {
     init(_ run: RunDirectory) throws {
         descriptor = open(run.recipeURL.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError(run.recipeURL, "cannot be opened") }
+        // A throw from here on runs deinit, which closes the file.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
             throw TrainingError("\(run.url.path): another process is training this run; wait for it or stop it first")
         }
     }

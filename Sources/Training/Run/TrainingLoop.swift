@@ -22,7 +22,13 @@ struct TrainingLoop {
         Interruption.listen()
         var progress = ProgressLine(totalSteps: stage.totalSteps, firstStep: firstStep)
         for step in firstStep..<max(firstStep, stage.totalSteps) {
-            var metrics = try timed(step) { try stage.step(step) }
+            var metrics: Metrics
+            do {
+                metrics = try timed(step) { try stage.step(step) }
+            } catch let failure as OutsideFailure {
+                progress.finish()
+                throw try stopped(by: failure, before: step)
+            }
             let made = step + 1
             if isEvaluated(after: made), let evaluation = try stage.evaluate() { metrics.append(evaluation) }
             try run.append(metrics)
@@ -41,6 +47,14 @@ struct TrainingLoop {
         try checkWeights(after: stage.totalSteps)
         try stage.export(to: run.url)
         note("\(stage.totalSteps) steps done; \(memory)the model is in \(run.url.relativePath)")
+    }
+
+    /// The error of a run that cannot go on for now, after a checkpoint of all that it has done.
+    private func stopped(by failure: OutsideFailure, before step: Int) throws -> TrainingError {
+        if step > 0, !run.checkpointSteps.contains(step) { try saveCheckpoint(step) }
+        return TrainingError(
+            "\(failure.description); stopped after step \(step), go on with `rto resume \(run.url.relativePath)`"
+        )
     }
 
     /// The largest resident size, beside the predicted one.

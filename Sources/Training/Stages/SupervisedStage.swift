@@ -49,7 +49,7 @@ final class SupervisedStage: Stage {
 
     func step(_ step: Int) throws -> Metrics {
         let parts = microBatches(schedule.rows(step: step).map { rows[$0] })
-        let found = pass(over: parts, configuration.optimizer.normalization) { $0.backward() }
+        let found = pass(over: parts, configuration.normalization) { $0.backward() }
         var metrics = Metrics()
         metrics["loss"] = found.loss
         metrics["learning_rate"] = learner.learningRate(step: step)

@@ -49,6 +49,7 @@ struct AdvantagesTests {
         let white = whitened(rewards)
         expectClose([white.sum().scalar, white.squared().mean().scalar], [0, 1])
         expectClose(whitened(rewards * 7 - 3).doubles, white.doubles)
+        expectClose(whitened(Tensor([1, 5] as [Float]), dividing: false).doubles, [-2, 2])
         #expect(whitened(Tensor([5, 5, 5] as [Float])).floats == [0, 0, 0])
         #expect(whitened(Tensor([Float]())).count == 0)
     }
@@ -82,45 +83,60 @@ struct RecordedAdvantagesTests {
         }
     }
 
-    @Test("without a critic and at λ = 1 returns equal those of REINFORCE++")
+    @Test("discounted returns equal those of REINFORCE++")
     func cumulativeReturns() throws {
         try Fixture("cumulative_returns").run { recorded in
             let padded = try recorded.paddedRows(like: "rewards")
             let rewards = padded.flat(try recorded.input("rewards"))
-            let result = try generalizedAdvantages(
-                rewards: rewards,
-                values: rewards.zerosLike(),
-                rows: padded.rows,
-                gamma: #require(recorded.number("gamma")),
-                lambda: 1
-            )
-            try recorded.expect(result.returns, equals: "returns", at: padded.indices)
+            let gamma = try #require(recorded.number("gamma"))
+            let returns = discountedReturns(rewards: rewards, rows: padded.rows, gamma: gamma)
+            try recorded.expect(returns, equals: "returns", at: padded.indices)
         }
     }
 
-    @Test("equal OpenRLHF's from scores to whitened advantages")
+    @Test("whitened row by row they equal OpenRLHF's masked normalisation")
+    func rowByRow() throws {
+        try Fixture("orl_masked_normalize").run { recorded in
+            let padded = try recorded.paddedRows(like: "tensor")
+            let flat = padded.flat(try recorded.input("tensor"))
+            let rows = (0..<padded.rows.rowCount).map { whitened(flat.narrowed(0, padded.rows.range($0))) }
+            try recorded.expect(Tensor.concatenated(rows), equals: "out", at: padded.indices)
+        }
+    }
+
+    @Test("equal OpenRLHF's from scores to advantages, with every estimator")
     func openRLHF() throws {
-        try Fixture("advantage_estimators").run(where: { $0.text("estimator") == "gae" }) { recorded in
+        try Fixture("advantage_estimators").run { recorded in
             let padded = try recorded.paddedRows(like: "kl")
+            let estimator = recorded.text("estimator") ?? ""
+            let baselines: [String: GroupBaseline] = [
+                "rloo": .leaveOneOut, "reinforce_baseline": .mean, "group_norm": .normalized, "dr_grpo": .mean,
+            ]
+            let scores = try recorded.input("rewards")
             // The KL coefficient and λ of the recorded run are not among its parameters.
             let rewards = try shapedRewards(
                 kl: padded.flat(recorded.input("kl")),
                 klCoefficient: 0.01,
                 tokenRewards: nil,
-                scores: recorded.input("rewards"),
+                scores: baselines[estimator]?.relative(scores, groupSize: recorded.integer("K")) ?? scores,
                 rewardCoefficient: 1,
                 rewardClip: recorded.json["params"]?["clip"]?[1]?.number ?? 0,
                 rows: padded.rows
             )
-            let result = try generalizedAdvantages(
+            let isCritic = estimator == "gae"
+            let (advantages, returns) = try generalizedAdvantages(
                 rewards: rewards,
-                values: padded.flat(recorded.input("values")),
+                values: isCritic ? padded.flat(recorded.input("values")) : rewards.zerosLike(),
                 rows: padded.rows,
                 gamma: recorded.number("gamma") ?? 1,
-                lambda: 0.95
+                lambda: isCritic ? 0.95 : 1
             )
-            try recorded.expect(result.returns, equals: "returns", at: padded.indices)
-            try recorded.expect(whitened(result.advantages), equals: "advantages", at: padded.indices)
+            try recorded.expect(returns, equals: "returns", at: padded.indices)
+            guard isCritic || estimator.hasPrefix("reinforce") else {
+                return try recorded.expect(advantages, equals: "advantages", at: padded.indices)
+            }
+            let white = whitened(advantages, dividing: recorded.flag("no_std_norm") != true)
+            try recorded.expect(white, equals: "advantages", at: padded.indices)
         }
     }
 

@@ -69,7 +69,7 @@ struct ExperienceParityTests {
                 old: flat("logp"),
                 advantages: whitened(advantages),
                 weights: weights,
-                clipRange: number("clip_eps")
+                clip: PolicyClip(number("clip_eps"))
             )
             let value = try clippedValueLoss(
                 new: flat("new_values"),

@@ -28,6 +28,13 @@ struct LossWeightsTests {
         expectClose([pieces.reduce(0, +)], [1])
     }
 
+    @Test("the weights of a batch sum to the total", arguments: [.token, .sequence, LossNormalization.constant(10)])
+    func total(normalization: LossNormalization) {
+        let totals = BatchTotals(rows)
+        let weights = LossWeights.weights(rows, normalization: normalization, batch: totals).doubles
+        expectClose([weights.reduce(0, +)], [normalization.total(of: totals)])
+    }
+
     @Test("nothing weighs nothing")
     func empty() {
         let nothing = RaggedRows(lengths: [0])

@@ -1,0 +1,181 @@
+import Foundation
+import JSONText
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import HTTP
+
+/// Calls against a server of this machine that misbehaves as told.
+@Suite struct HTTPClientTests {
+    private static let quick: HTTPSettings = {
+        var settings = HTTPSettings()
+        settings.timeOut = 5
+        settings.firstDelay = 0.001
+        settings.longestDelay = 0.01
+        return settings
+    }()
+
+    private static func request(_ server: LoopbackServer, body: JSON? = nil) throws -> HTTPRequest {
+        HTTPRequest(
+            try HTTPRequest.url(server.address + "/v1?key=hidden"),
+            headers: ["Authorization": "Bearer k"],
+            body: body
+        )
+    }
+
+    private static func failure(
+        _ reply: LoopbackServer.Reply,
+        _ settings: HTTPSettings = quick
+    ) async throws -> HTTPError? {
+        let server = try LoopbackServer { _ in reply }
+        return await #expect(throws: HTTPError.self) {
+            try await HTTPClient(settings).answer(request(server))
+        }
+    }
+
+    @Test("a call sends its JSON and headers and returns the server's JSON")
+    func answers() async throws {
+        let server = try LoopbackServer { call in .answer(body: #"{"echo": \#(call.body)}"#) }
+        let answer = try await HTTPClient(Self.quick).answer(Self.request(server, body: ["n": 3, "text": "é\u{2028}"]))
+        #expect(answer == ["echo": ["n": 3, "text": "é\u{2028}"]])
+        let call = try #require(server.calls.first)
+        #expect(call.path == "/v1?key=hidden")
+        #expect(call.headers["authorization"] == "Bearer k")
+        #expect(call.headers["content-type"] == "application/json")
+    }
+
+    @Test("the blocking call answers the same")
+    func blocks() throws {
+        let server = try LoopbackServer { call in
+            call.number < 2 ? .answer(status: 503, body: "busy") : .answer(body: "[1]")
+        }
+        #expect(try HTTPClient(Self.quick).blockingAnswer(Self.request(server)) == [1])
+        #expect(server.calls.count == 3)
+    }
+
+    @Test(
+        "failures that pass are tried again",
+        arguments: [
+            .answer(status: 500, body: ""), .answer(status: 429, body: "slow down"),
+            .breakOff(body: #"{"long": "text"}"#),
+            .bytes("what?\n\n"), .answer(body: "<html>no JSON</html>"), .bytes(""),
+        ] as [LoopbackServer.Reply]
+    )
+    func retries(failure: LoopbackServer.Reply) async throws {
+        let server = try LoopbackServer { call in call.number < 3 ? failure : .answer(body: "true") }
+        #expect(try await HTTPClient(Self.quick).answer(Self.request(server)) == true)
+        #expect(server.calls.count == 4)
+    }
+
+    @Test("a server that stalls is given up after the time-out, and tried again")
+    func stalls() async throws {
+        var settings = Self.quick
+        settings.timeOut = 0.2
+        let server = try LoopbackServer { call in call.number == 0 ? .stall : .answer(body: "1") }
+        #expect(try await HTTPClient(settings).answer(Self.request(server)) == 1)
+        settings.attempts = 2
+        let error = try await Self.failure(.stall, settings)
+        #expect(error?.problem == .timeOut(seconds: 0.2) && error?.attempts == 2)
+    }
+
+    @Test("refusals are not tried again, and the sentence has neither key nor query")
+    func refusals() async throws {
+        let refused = try await Self.failure(.answer(status: 401, body: "bad\n key"))
+        let error = try #require(refused)
+        #expect(error.problem == .status(401, excerpt: "bad key") && error.attempts == 1)
+        #expect(error.description.hasSuffix("/v1: the server answers 401: bad key"))
+        let broke = try await Self.failure(.answer(status: 429, body: #"{"error": {"code": "insufficient_quota"}}"#))
+        #expect(broke?.attempts == 1)
+        let moved = try await Self.failure(
+            .answer(status: 302, headers: ["Location": "http://127.0.0.1:1/x"], body: "")
+        )
+        #expect(moved?.problem == .status(302, excerpt: "redirects to http://127.0.0.1:1/x"))
+    }
+
+    @Test("an answer beyond the limit is cut off")
+    func limits() async throws {
+        var settings = Self.quick
+        settings.sizeLimit = 100_000
+        let error = try await Self.failure(.flood(bytes: 1 << 30), settings)
+        #expect(error?.problem == .tooLarge(limit: 100_000))
+    }
+
+    @Test("nobody listening is an error after the attempts")
+    func noServer() async throws {
+        var settings = Self.quick
+        settings.attempts = 3
+        let request = HTTPRequest(try HTTPRequest.url("http://127.0.0.1:1/"))
+        let error = await #expect(throws: HTTPError.self) { try await HTTPClient(settings).answer(request) }
+        #expect(error?.attempts == 3)
+        #expect(error.map { "\($0)".contains("no connection") } == true)
+    }
+
+    @Test("Retry-After is waited for, by every caller")
+    func retryAfter() async throws {
+        let times = Mutex<[ContinuousClock.Instant]>([])
+        let server = try LoopbackServer { call in
+            times.withLock { $0.append(.now) }
+            return call.number == 0
+                ? .answer(status: 429, headers: ["Retry-After": "0.3"], body: "") : .answer(body: "1")
+        }
+        let client = HTTPClient(Self.quick)
+        _ = try await client.answer(Self.request(server))
+        let (first, second) = times.withLock { ($0[0], $0[1]) }
+        #expect(second - first >= .seconds(0.3))
+        let impatient = try await Self.failure(.answer(status: 429, headers: ["Retry-After": "86400"], body: ""))
+        #expect(impatient?.problem == .patience(seconds: 86400))
+    }
+
+    @Test("a good answer that leaves nothing of the rate limit delays the next call")
+    func remaining() async throws {
+        let times = Mutex<[ContinuousClock.Instant]>([])
+        let server = try LoopbackServer { _ in
+            times.withLock { $0.append(.now) }
+            let headers = ["x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "200ms"]
+            return .answer(headers: headers, body: "1")
+        }
+        let client = HTTPClient(Self.quick)
+        for _ in 0..<2 { _ = try await client.answer(Self.request(server)) }
+        let (first, second) = times.withLock { ($0[0], $0[1]) }
+        #expect(second - first >= .seconds(0.2))
+    }
+
+    @Test("many callers at once get their own answers")
+    func concurrent() async throws {
+        let server = try LoopbackServer { call in
+            call.number % 3 == 0 ? .answer(status: 500, body: "") : .answer(body: call.body)
+        }
+        let client = HTTPClient(Self.quick)
+        let request = try Self.request(server)
+        let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<50 {
+                group.addTask {
+                    var request = request
+                    request.body = ["n": .integer(number)]
+                    let answer = try await client.answer(request)
+                    #expect(answer["n"]?.integer == number)
+                    return number
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(sum == 50 * 49 / 2)
+    }
+
+    @Test("a cancelled task ends its call")
+    func cancels() async throws {
+        let server = try LoopbackServer { _ in .stall }
+        let request = try Self.request(server)
+        let task = Task { try await HTTPClient(Self.quick).answer(request) }
+        while server.calls.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        task.cancel()
+        let error = await #expect(throws: HTTPError.self) { try await task.value }
+        #expect(error?.problem == .cancelled)
+    }
+
+    @Test("what is not a web address is refused", arguments: ["", "ftp://a/b", "localhost:80", "https://", "/v1"])
+    func addresses(text: String) {
+        #expect(throws: HTTPError(address: text, attempts: 0, problem: .badAddress)) { try HTTPRequest.url(text) }
+    }
+}
