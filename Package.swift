@@ -9,9 +9,14 @@ let libTorch = ProcessInfo.processInfo.environment["LIBTORCH"] ?? packageRoot + 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
 
 /// A room of the house: a Swift target and the test target that mirrors it.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []) -> [Target] {
+func room(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    tests: [Target.Dependency] = [],
+    settings: [SwiftSetting] = []
+) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, swiftSettings: strict),
+        .target(name: name, dependencies: dependencies, swiftSettings: strict + settings),
         .testTarget(
             name: name + "Tests",
             dependencies: [.target(name: name), "TestSupport"] + dependencies + tests,
@@ -59,6 +64,12 @@ let package = Package(
         + room("Safetensors", ["JSONText"])
         + room("Datasets", ["JSONText", "Tokenizers", "CZlib"])
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
+        // Its loops over rows and bootstraps would take a debug build's tests minutes.
+        + room(
+            "Evaluation",
+            ["JSONText", "HTTP", "Safetensors", "Tokenizers"],
+            settings: [.unsafeFlags(["-O"])]
+        )
         + room("Configuration", [.product(name: "Yams", package: "Yams")])
         + room("Torch", ["CLibTorch", "Safetensors"])
         + room("Objectives", ["Torch"], tests: ["JSONText"])
@@ -74,7 +85,8 @@ let package = Package(
             .executableTarget(
                 name: "rto",
                 dependencies: [
-                    "Training", "PocketWorld", "Configuration", "Datasets", "Tokenizers", "JSONText", "Models",
+                    "Training", "Evaluation", "HTTP", "PocketWorld", "Configuration", "Datasets", "Tokenizers",
+                    "JSONText", "Models",
                     "Objectives",
                     "Torch", "Safetensors",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -83,7 +95,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "rtoTests",
-                dependencies: ["rto", "Models", "JSONText", "TestSupport"],
+                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "TestSupport"],
                 swiftSettings: strict
             ),
         ],

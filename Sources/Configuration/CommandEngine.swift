@@ -10,8 +10,10 @@ public protocol CommandEngine: Sendable {
     func resume(run: String) throws
     /// Writes completions of prompts.
     func generate(_ configuration: GenerateConfiguration) throws
-    /// Scores rows of standard input.
+    /// Scores rows.
     func score(_ configuration: ScoreConfiguration) throws
+    /// Makes rows to train on of scored completions.
+    func pairs(_ configuration: PairsConfiguration) throws
     /// Measures throughput and memory here.
     func bench(_ configuration: BenchConfiguration) throws
     /// Runs the whole pipeline on an embedded world.

@@ -14,6 +14,8 @@ public struct GenerateConfiguration: Sendable, Equatable {
     public var isGreedy = false
     /// Texts that end a response where they appear.
     public var stop: [String] = []
+    /// What stands between prompt and response for a policy that was fine-tuned on responses behind their rewards.
+    public var rewardTag: String?
     /// Write the log-probability of each token of the completion.
     public var logProbabilities = false
     /// How many responses are decoded together.
@@ -62,6 +64,11 @@ extension GenerateConfiguration: Configurable, Computing, ReadingRows, Sampling 
             .value("min-new-tokens", \.sampling.minNewTokens, in: .notNegative, "The fewest tokens of a response"),
             .flag("greedy", \.isGreedy, "Take the likeliest token each time"),
             .list("stop", \.stop, "A text that ends a response; may be repeated"),
+            .optional(
+                "csft-prompt",
+                \.rewardTag,
+                "What follows each prompt: the reward to ask for, '<rm_score>: 5.00'"
+            ),
             .flag("log-probabilities", \.logProbabilities, "Write the log-probability of each token"),
             .value("batch-size", \.batchSize, in: .positive, "Responses decoded together"),
             .value("seed", \.seed, in: .notNegative, "The seed of sampling"),

@@ -1,4 +1,4 @@
-/// Everything that `rto score` needs to know; rows come from standard input and go to standard output.
+/// Everything that `rto score` needs to know.
 public struct ScoreConfiguration: Sendable, Equatable {
     /// The model whose log-probabilities are wanted; with a reference model, the DPO model of token rewards.
     public var model = ModelSettings()
@@ -6,6 +6,12 @@ public struct ScoreConfiguration: Sendable, Equatable {
     public var rewardModel: String?
     /// The number format and the device.
     public var compute = ComputeSettings()
+    /// The rows, none being standard input, and how those without ids become tokens.
+    public var data = DataSettings()
+    /// The file to write; `nil` is standard output.
+    public var output: String?
+    /// Write a reward model's score without its value at every token.
+    public var leavesOutValues = false
     /// How many of the largest logits are written at each position; 0 writes none.
     public var topLogits = 0
     /// β₁ of token rewards.
@@ -39,12 +45,12 @@ public struct ScoreConfiguration: Sendable, Equatable {
     }
 }
 
-extension ScoreConfiguration: Configurable, Computing {
+extension ScoreConfiguration: Configurable, Computing, ReadingRows {
     /// "rto score".
     public var command: String { "rto score" }
     /// What the command does.
     public var overview: String {
-        "Score rows of standard input: log-probabilities, reward-model scores or DPO token rewards."
+        "Score rows: log-probabilities, reward-model scores or DPO token rewards."
     }
     /// The command with nothing given.
     public var defaults: ScoreConfiguration { ScoreConfiguration() }
@@ -53,6 +59,7 @@ extension ScoreConfiguration: Configurable, Computing {
     public var groups: [SettingGroup<ScoreConfiguration>] {
         [
             SettingGroup("Models", Self.models),
+            SettingGroup("Rows", Self.rows),
             SettingGroup("Output", Self.output),
             SettingGroup("Computing", Setting.compute + [Self.microBatchTokens]),
         ]
@@ -78,8 +85,17 @@ extension ScoreConfiguration: Configurable, Computing {
         ]
     }
 
+    private static var rows: [Setting<Self>] {
+        [
+            .list("data", \.data.paths, input: .data, "The rows; may be repeated, and none is standard input"),
+            .optional("chat-template", \.data.chatTemplate, input: .data, "A chat template instead of the model's own"),
+        ]
+    }
+
     private static var output: [Setting<Self>] {
         [
+            .optional("output", \.output, "The file to write; none is standard output"),
+            .flag("no-values", \.leavesOutValues, "Write a reward model's score without the value at every token"),
             .value("top-logits", \.topLogits, in: .notNegative, "The largest logits at each position, this many"),
             .value("token-reward-scale", \.tokenRewardScale, in: .notNegative, "β₁ of the log-ratios"),
             .value("token-reward-clip", \.tokenRewardClip, in: .notNegative, "The bound after scaling; 0 means none"),
@@ -100,6 +116,9 @@ extension ScoreConfiguration: Configurable, Computing {
         }
         if topLogits != 0 && (rewardModel != nil || model.referenceModel != nil) {
             throw .combination("--top-logits has an effect only with --model alone")
+        }
+        if leavesOutValues && rewardModel == nil {
+            throw .combination("--no-values has an effect only with --reward-model")
         }
         let scalesRewards = tokenRewardScale != defaults.tokenRewardScale || tokenRewardClip != 0
         if scalesRewards && model.referenceModel == nil {

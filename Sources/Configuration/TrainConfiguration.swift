@@ -57,7 +57,10 @@ public struct TrainConfiguration: Sendable, Equatable {
         guard stage.isReinforcement else { return [] }
         var notes: [String] = []
         if let rollouts = reinforcement.rollouts {
-            notes.append("--rollouts \(rollouts) replaces sampling: --data and the settings of sampling have no effect")
+            let except = reinforcement.advantage.comparesSamples ? " but --samples-per-prompt" : ""
+            notes.append(
+                "--rollouts \(rollouts) replaces sampling: --data and the settings of sampling\(except) have no effect"
+            )
         }
         if reinforcement.klInLoss && reinforcement.klEstimator == .k1 {
             notes.append("--kl-in-loss: the gradient of --kl-estimator k1 is 0 on average; k2 and k3 hold the policy")

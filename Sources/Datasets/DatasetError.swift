@@ -35,6 +35,10 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case noRows
         /// No row could be used, for the reasons that the report counts.
         case noUsableRows(report: String)
+        /// The part of the rows that is wanted, one of two, has none.
+        case emptyPart(HeldOut, rowCount: Int)
+        /// The weight of a source is so small that the mixture has no row of it.
+        case outsideMixture(rowsUsed: Int)
         /// The row, or the list of rows around it, is not JSON.
         case notJSON(reason: String)
         /// The row is another kind of JSON value than an object.
@@ -72,6 +76,11 @@ extension DatasetError.Problem {
             "an input template has exactly one {} where the prompt goes, and this one has \(count)"
         case .noRows: "there are no rows"
         case .noUsableRows(let report): "no row can be used: \(report)"
+        case .emptyPart(let heldOut, let count):
+            "holding out a share of \(heldOut.share) of \(count) rows leaves none "
+                + (heldOut.part == .training ? "to train on; hold out less" : "to evaluate on; hold out more")
+        case .outsideMixture(let count):
+            "its weight is so small that the mixture of \(count) rows has none of it; raise the weight or leave it out"
         default: rowSentence
         }
     }

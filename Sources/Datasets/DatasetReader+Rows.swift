@@ -13,6 +13,7 @@ extension DatasetReader {
         let rows = try sources.map { (source) throws(DatasetError) in try self.rows(of: source, make, &report) }
         let mixture = DatasetMixture(counts: rows.map(\.count), weights: sources.map(\.weight), seed: options.seed)
         report.rowsUsed = mixture.rows.count
+        try requireEverySource(mixture, rows.map(\.count), report)
         report.rowsOutsideMixture = rows.map(\.count).reduce(0, +) - mixture.rows.count
         try requireRows(report)
         return TokenizedDataset(rows: mixture.rows.map { rows[$0.source][$0.row] }, report: report)
@@ -45,7 +46,14 @@ extension DatasetReader {
     ) throws(DatasetError) {
         let outcomes = batch.concurrentMap { row in
             var report = DatasetReport()
-            let made = Result { () throws(DatasetError) in try make(row.parsed(), &report) }
+            let made = Result { () throws(DatasetError) in
+                let row = try row.parsed()
+                guard options.heldOut?.takes(row.object, options.keys) ?? true else {
+                    report.rowsOfOtherPart += 1
+                    return Row?.none
+                }
+                return try make(row, &report)
+            }
             return (made, report)
         }
         for (made, counts) in outcomes {
@@ -60,10 +68,28 @@ extension DatasetReader {
         }
     }
 
+    /// Refuses a mixture of which a source has no row: for want of rows, which leaves no mixture, or by its weight.
+    private func requireEverySource(
+        _ mixture: DatasetMixture,
+        _ counts: [Int],
+        _ report: DatasetReport
+    ) throws(DatasetError) {
+        guard sources.contains(where: { $0.weight != nil }), counts.contains(where: { $0 > 0 }) else { return }
+        if let empty = counts.firstIndex(of: 0) {
+            throw DatasetError(path: sources[empty].path, .noUsableRows(report: "\(report)"))
+        }
+        for (number, source) in sources.enumerated() where !mixture.rows.contains(where: { $0.source == number }) {
+            throw DatasetError(path: source.path, .outsideMixture(rowsUsed: report.rowsUsed))
+        }
+    }
+
     private func requireRows(_ report: DatasetReport) throws(DatasetError) {
         guard report.rowsUsed == 0 else { return }
         let path = sources.map(\.path).joined(separator: ", ")
         guard report.rowsRead > 0 else { throw DatasetError(path: path, .noRows) }
+        if let heldOut = options.heldOut, report.rowsOfOtherPart + report.badRowCount == report.rowsRead {
+            throw DatasetError(path: path, .emptyPart(heldOut, rowCount: report.rowsRead))
+        }
         if let first = report.badRows.first, report.badRowCount == report.rowsRead { throw first }
         throw DatasetError(path: path, .noUsableRows(report: report.description))
     }

@@ -25,6 +25,8 @@ public struct DatasetOptions: Sendable {
     public var readsMargins = false
     /// What a mixture's parts are drawn from.
     public var seed: UInt64 = 0
+    /// Which part of the prompts is wanted; nil is all of them.
+    public var heldOut: HeldOut?
 
     /// Reads as rows usually are read: by their shape, each of them required to be good.
     public init() {}
@@ -118,21 +120,7 @@ public struct DatasetReader: Sendable {
     /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
     public func prompts(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPrompt> {
         try rows { (row, report) throws(DatasetError) in
-            let ids: [Int]
-            var text: String?
-            switch try forms.prompt(of: row) {
-            case .tokens(let tokens): ids = tokens
-            case .passage(let passage):
-                let prompt = try rowTokenizer.prompt(passage, row)
-                (ids, text) = (prompt.ids, prompt.text)
-            }
-            try checkVocabulary(ids, "prompt_ids", row)
-            try requireTokens(ids, "prompt", row)
-            guard ids.count <= maximumLength ?? .max else {
-                report.promptsTooLong += 1
-                return nil
-            }
-            return TokenizedPrompt(ids: ids, text: text, row: row.object, source: row.location)
+            try prompt(row, maximumLength, &report)
         }
     }
 }

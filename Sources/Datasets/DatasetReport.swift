@@ -22,8 +22,12 @@ public struct DatasetReport: Sendable, Equatable, CustomStringConvertible {
     /// The rows that a mixture's weights leave out.
     public internal(set) var rowsOutsideMixture = 0
 
+    /// The rows of the other part, where a share is held out.
+    public internal(set) var rowsOfOtherPart = 0
+
     /// Adds the counts that come from the making of rows.
     mutating func add(_ other: DatasetReport) {
+        rowsOfOtherPart += other.rowsOfOtherPart
         promptsTooLong += other.promptsTooLong
         responsesEmpty += other.responsesEmpty
         responsesCut += other.responsesCut
@@ -38,6 +42,7 @@ public struct DatasetReport: Sendable, Equatable, CustomStringConvertible {
     /// The counts in one line; those that are 0 go without saying.
     public var description: String {
         let counts = [
+            (rowsOfOtherPart, "in the other part"),
             (promptsTooLong, "dropped for a prompt that is too long"),
             (responsesEmpty, "dropped for an empty response"),
             (badRowCount, "bad"), (rowsOutsideMixture, "left out by the mixture"),

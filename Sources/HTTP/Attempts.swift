@@ -18,10 +18,13 @@ struct Attempts {
     /// The answer, or the seconds to wait before the next attempt.
     ///
     /// - Throws: ``HTTPError`` where another attempt would not help or has become too many.
-    mutating func next(after outcome: Result<HTTPResponse, HTTPProblem>) throws(HTTPError) -> Next {
+    mutating func next(
+        after outcome: Result<HTTPResponse, HTTPProblem>,
+        _ objection: (JSON) -> String?
+    ) throws(HTTPError) -> Next {
         made += 1
         let problem: HTTPProblem
-        switch Self.answer(outcome) {
+        switch Self.answer(outcome, objection) {
         case .success(let answer): return .answer(answer)
         case .failure(let found): problem = found
         }
@@ -42,13 +45,18 @@ struct Attempts {
     }
 
     /// The JSON of a good answer, or what is wrong with any other outcome.
-    private static func answer(_ outcome: Result<HTTPResponse, HTTPProblem>) -> Result<JSON, HTTPProblem> {
+    private static func answer(
+        _ outcome: Result<HTTPResponse, HTTPProblem>,
+        _ objection: (JSON) -> String?
+    ) -> Result<JSON, HTTPProblem> {
         outcome.flatMap { response in
             guard (200..<300).contains(response.status) else {
                 return .failure(.status(response.status, excerpt: response.excerpt))
             }
             do {
-                return .success(try JSON(parsing: response.body))
+                let answer = try JSON(parsing: response.body)
+                if let reason = objection(answer) { return .failure(.unexpected(reason, excerpt: response.excerpt)) }
+                return .success(answer)
             } catch {
                 return .failure(.notJSON("\(error)", excerpt: response.excerpt))
             }

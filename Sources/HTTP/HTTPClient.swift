@@ -37,15 +37,19 @@ public final class HTTPClient: Sendable {
 
     /// The JSON that a server answers.
     ///
+    /// - Parameter objection: what is wrong with an answer, so that it is asked for again; nil where nothing is.
     /// - Throws: ``HTTPError`` after every attempt that made sense, or when the task is cancelled.
-    public func answer(_ request: HTTPRequest) async throws(HTTPError) -> JSON {
+    public func answer(
+        _ request: HTTPRequest,
+        objection: (JSON) -> String? = { _ in nil }
+    ) async throws(HTTPError) -> JSON {
         var attempts = attempts(request)
         while true {
             do {
                 try await Task.sleep(until: state.withLock(\.silentUntil))
                 let outcome = await attempt(request)
                 if Task.isCancelled { throw CancellationError() }
-                switch try next(&attempts, after: outcome) {
+                switch try next(&attempts, after: outcome, objection) {
                 case .answer(let answer): return answer
                 case .wait(let seconds): try await Task.sleep(for: .seconds(seconds))
                 }
@@ -59,12 +63,16 @@ public final class HTTPClient: Sendable {
 
     /// The JSON that a server answers, for callers that hold tensors and so cannot be `async`; blocks the thread.
     ///
+    /// - Parameter objection: as for ``answer(_:objection:)``.
     /// - Throws: ``HTTPError`` after every attempt that made sense.
-    public func blockingAnswer(_ request: HTTPRequest) throws(HTTPError) -> JSON {
+    public func blockingAnswer(
+        _ request: HTTPRequest,
+        objection: (JSON) -> String? = { _ in nil }
+    ) throws(HTTPError) -> JSON {
         var attempts = attempts(request)
         while true {
             Self.block(for: state.withLock(\.silentUntil) - .now)
-            switch try next(&attempts, after: blockingAttempt(request)) {
+            switch try next(&attempts, after: blockingAttempt(request), objection) {
             case .answer(let answer): return answer
             case .wait(let seconds): Self.block(for: .seconds(seconds))
             }
@@ -78,13 +86,14 @@ public final class HTTPClient: Sendable {
     /// What follows from an outcome, after everybody has been told how long to keep silent.
     private func next(
         _ attempts: inout Attempts,
-        after outcome: Transfers.Outcome
+        after outcome: Transfers.Outcome,
+        _ objection: (JSON) -> String?
     ) throws(HTTPError) -> Attempts.Next {
         if case .success(let response) = outcome, let seconds = RateLimit.silence(response.headers) {
             let until = ContinuousClock.now + .seconds(min(seconds, settings.patience))
             state.withLock { $0.silentUntil = max($0.silentUntil, until) }
         }
-        return try attempts.next(after: outcome)
+        return try attempts.next(after: outcome, objection)
     }
 
     private func attempt(_ request: HTTPRequest) async -> Transfers.Outcome {

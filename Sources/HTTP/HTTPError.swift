@@ -24,6 +24,8 @@ public enum HTTPProblem: Error, Equatable, Sendable {
     case patience(seconds: Double)
     /// The answer is not JSON: why, and its start.
     case notJSON(String, excerpt: String)
+    /// The answer is JSON, but not what the caller can use: why, and its start.
+    case unexpected(String, excerpt: String)
     /// The task that waited was cancelled.
     case cancelled
 }
@@ -32,7 +34,7 @@ extension HTTPProblem {
     /// Whether the same call may succeed later.
     var isPassing: Bool {
         switch self {
-        case .connection, .timeOut, .notJSON: true
+        case .connection, .timeOut, .notJSON, .unexpected: true
         // An account without credit answers 429 as a busy server does, and no waiting helps it.
         case .status(429, let excerpt): !excerpt.contains("insufficient_quota")
         case .status(let status, _): [408, 409, 425].contains(status) || status >= 500
@@ -59,6 +61,7 @@ extension HTTPProblem: CustomStringConvertible {
         case .status(let status, let excerpt): "the server answers \(status): \(excerpt)"
         case .patience(let seconds): "the server asks to be left alone for \(Int(seconds)) s; try again then"
         case .notJSON(let reason, let excerpt): "the answer is not JSON (\(reason)): \(excerpt)"
+        case .unexpected(let reason, let excerpt): "the answer \(reason): \(excerpt)"
         case .cancelled: "the call was cancelled"
         }
     }

@@ -58,12 +58,14 @@ public struct SequenceGenerator {
     ///   - prompts: token ids, at least one each
     ///   - seed: with `firstIndex`, decides every sample, whatever runs beside it
     ///   - firstIndex: the number of the first sequence among all of a run
+    ///   - start: the sequence to begin with; those before it stay empty
     ///   - finished: called with each sequence's index when it is complete
     public func generate(
         _ prompts: [[Int]],
         samplesPerPrompt: Int = 1,
         seed: UInt64,
         firstIndex: UInt64 = 0,
+        startingAt start: Int = 0,
         finished: (Int, Completion) throws -> Void = { _, _ in }
     ) throws -> [Completion] {
         precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt holds at least one token")
@@ -74,13 +76,13 @@ public struct SequenceGenerator {
                 "\(samplesPerPrompt) samples of each are too many; lower --samples-per-prompt"
             )
         }
-        guard count > 0, parameters.maxNewTokens > 0 else { return Array(repeating: Completion(), count: count) }
+        guard count > start, parameters.maxNewTokens > 0 else { return Array(repeating: Completion(), count: count) }
         let longest = prompts.map(\.count).max() ?? 0
         try checkMemory(longestPrompt: longest)
         // The last sampled token is never read.
         let capacity = longest + parameters.maxNewTokens - 1
         let slotBytes = KeyValueCache.slotBytes(model.configuration, capacity: capacity, dtype: model.precision)
-        let slots = max(1, min(count, slotLimit, cacheBytes / slotBytes))
+        let slots = max(1, min(count - start, slotLimit, cacheBytes / slotBytes))
         var session = GenerationSession(
             model: model,
             parameters: parameters,
@@ -89,7 +91,7 @@ public struct SequenceGenerator {
             prefillBudget: prefillBudget,
             endsCompletion: endsCompletion
         )
-        for index in 0..<count {
+        for index in start..<count {
             session.waiting.append(
                 WaitingSequence(
                     index: index,

@@ -39,6 +39,18 @@ struct Score: SettingsCommand {
     }
 }
 
+/// `rto pairs`.
+struct Pairs: SettingsCommand {
+    static let defaults = PairsConfiguration()
+    static let configuration = describe("pairs")
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run(_ configuration: PairsConfiguration) throws {
+        try engine.pairs(configuration)
+    }
+}
+
 /// `rto bench`.
 struct Bench: SettingsCommand {
     static let defaults = BenchConfiguration()

@@ -16,6 +16,8 @@ private struct Engine: CommandEngine {
 
     func score(_ configuration: ScoreConfiguration) throws { try Training.score(configuration) }
 
+    func pairs(_ configuration: PairsConfiguration) throws { try Training.pairs(configuration) }
+
     func bench(_ configuration: BenchConfiguration) throws { try Training.bench(configuration) }
 
     func quickstart(_ configuration: QuickstartConfiguration) throws { try runQuickstart(configuration) }

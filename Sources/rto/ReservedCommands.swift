@@ -1,7 +1,7 @@
 import Configuration
 
 /// Commands that the interface reserves and this version does not have.
-private let reservedCommands = ["pairs", "evaluate", "chat", "serve", "inspect", "merge", "report"]
+private let reservedCommands = ["chat", "serve", "inspect", "merge", "report"]
 
 /// A command that is not there, with what to do.
 private struct CommandError: ExitStatusProviding, CustomStringConvertible {
@@ -13,6 +13,10 @@ private struct CommandError: ExitStatusProviding, CustomStringConvertible {
 func refuseReservedCommands(_ arguments: [String]) throws {
     let commands = RTO.configuration.subcommands.compactMap { $0.configuration.commandName }
     try refuse(arguments.first, reserved: reservedCommands, known: commands, after: "rto")
+    if arguments.first == "evaluate" {
+        let measures = Evaluate.configuration.subcommands.compactMap { $0.configuration.commandName }
+        try refuse(arguments.dropFirst().first, reserved: [], known: measures, after: "rto evaluate")
+    }
     guard arguments.first == "train" else { return }
     let stages = Stage.allCases.map(\.rawValue)
     try refuse(arguments.dropFirst().first, reserved: [], known: stages, after: "rto train")

@@ -116,6 +116,22 @@ import Testing
         #expect(reinforcementRefusal(complete) == nil)
     }
 
+    @Test("What to evaluate on is said once") func evaluation() {
+        let complete = ["--model", "m", "--output", "o", "--data", "d"]
+        func refused(_ words: String...) -> String? {
+            do throws(ConfigurationError) {
+                _ = try SettingReader(defaults: TrainConfiguration(stage: .dpo)).read(complete + words)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        #expect(refused("--eval-every", "5")?.contains("nothing to evaluate on") == true)
+        #expect(refused("--eval-every", "5", "--eval-share", "0.1") == nil)
+        #expect(refused("--eval-data", "e", "--eval-share", "0.1")?.contains("say twice") == true)
+        #expect(refused("--eval-share", "0.6")?.contains("more than 0 and at most 0.5") == true)
+    }
+
     @Test("Batches must divide what is collected, and so must samples unless rollouts are recorded") func batches() {
         let complete = ["--model", "m", "--output", "o", "--data", "d", "--reward-model", "w", "--dpo-model", "p"]
         let batch = "--rollout-batch-size 100 must be a multiple of --batch-size 128"

@@ -74,4 +74,18 @@ import Testing
         #expect(rows([6, 100], [nil, 2]).count == 18)
         #expect(rows([6, 0], [1, 1]).isEmpty)
     }
+
+    @Test("The source with the fewest rows for its weight is used up, and ends the mixture; none is begun again")
+    func exhaustion() {
+        // 40 rows allow 40/4 = 10 of a weight of 1, 9 rows only 9/1 = 9: the second ends it at 36 to 9.
+        let rows = rows([40, 9], [4, 1], seed: 3)
+        #expect(rows.count { $0.source == 0 } == 36 && rows.count { $0.source == 1 } == 9)
+        #expect(Set(rows.map { [$0.source, $0.row] }).count == 45)
+    }
+
+    @Test("The mixture stays what it is from version to version, since runs are resumed by it")
+    func stability() {
+        let rows = rows([5, 2], [1, 1], seed: 42)
+        #expect(rows.map { [$0.source, $0.row] } == [[0, 2], [1, 0], [0, 4], [1, 1]])
+    }
 }

@@ -68,6 +68,15 @@ import Testing
         #expect(server.calls.count == 4)
     }
 
+    @Test("an answer that the caller objects to is asked for again")
+    func objections() async throws {
+        let server = try LoopbackServer { call in .answer(body: call.number < 2 ? "{}" : #"{"n": 1}"#) }
+        let answer = try await HTTPClient(Self.quick).answer(Self.request(server)) { answer in
+            answer["n"] == nil ? "has no n" : nil
+        }
+        #expect(answer["n"] == 1 && server.calls.count == 3)
+    }
+
     @Test("a server that stalls is given up after the time-out, and tried again")
     func stalls() async throws {
         var settings = Self.quick

@@ -20,6 +20,7 @@ struct AdvantageEstimatorTests {
         configuration.reinforcement.estimate(by: estimator)
         configuration.reinforcement.sampling.samplesPerPrompt = 4
         configuration.reinforcement.savesRollouts = true
+        configuration.loop.maxSteps = 6
         return configuration
     }
 
@@ -126,6 +127,7 @@ struct AdvantageEstimatorTests {
         configuration.reinforcement.rewardCoefficient = 0
         configuration.reinforcement.rollouts = run.path + "/rollouts/step-1.safetensors"
         configuration.reinforcement.epochs = 10
+        configuration.loop.maxSteps = 20
         configuration.optimizer.epsilon = 1e-8
         configuration.loop.output += "-alone"
         let alone = try workshop.train(configuration).metrics.compactMap { $0["policy/kl"] }

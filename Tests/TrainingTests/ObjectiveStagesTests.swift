@@ -72,7 +72,7 @@ struct ObjectiveStagesTests {
     func singleEvaluationRow() throws {
         var configuration = try workshop.configuration(.kto)
         configuration.data.evaluation = [try workshop.labelled(1, name: "held-out")]
-        #expect(try refusal(configuration).contains("--eval-data holds one usable row"))
+        #expect(try refusal(configuration).contains("one usable row to evaluate on is too few"))
     }
 
     @Test("at policy = reference KTO costs one half and measures no divergence")

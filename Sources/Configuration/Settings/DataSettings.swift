@@ -4,6 +4,8 @@ public struct DataSettings: Equatable, Sendable {
     public var sources: [DataSource] = []
     /// The files or directories to evaluate on; empty for no evaluation.
     public var evaluation: [String] = []
+    /// The share of the prompts of ``sources`` that is kept from training and evaluated on; `nil` trains on all.
+    public var evaluationShare: Double?
     /// The most tokens of a whole sequence; `nil` (PPO and RTO only) leaves it to the limits of prompt and response.
     public var maxLength: Int? = 2048
     /// A file whose chat template is used instead of the model's own.
@@ -30,6 +32,12 @@ public struct DataSettings: Equatable, Sendable {
     /// Creates the defaults.
     public init() {}
 
+    /// ``sources`` of a command that takes every row, without weights.
+    var paths: [String] {
+        get { sources.map(\.path) }
+        set { sources = newValue.map { DataSource(path: $0) } }
+    }
+
     /// The text of the ``chatTemplate`` file; nothing where none is named.
     ///
     /// - Throws: ``ConfigurationError`` where the file cannot be read.
@@ -43,7 +51,8 @@ public struct DataSettings: Equatable, Sendable {
 public struct DataSource: Equatable, Sendable {
     /// The file or directory.
     public var path: String
-    /// Its share of the mixture relative to the other sources' shares; `nil` takes every row.
+    /// Its share of the mixture relative to the other sources' shares; `nil` beside sources with a share counts as 1, and takes
+    /// every row where none has one.
     public var weight: Double?
 
     /// Creates a source, with its share if it has one.

@@ -9,8 +9,11 @@ extension TrainConfiguration {
             let alternative = stage.isReinforcement ? " or --rollouts FILE" : ""
             throw .combination("\(command) needs rows to train on: --data FILE\(alternative)")
         }
-        if loop.evaluateEvery != nil && data.evaluation.isEmpty {
-            throw .combination("--eval-every has nothing to evaluate on; add --eval-data FILE")
+        if loop.evaluateEvery != nil && data.evaluation.isEmpty && data.evaluationShare == nil {
+            throw .combination("--eval-every has nothing to evaluate on; add --eval-data FILE or --eval-share 0.05")
+        }
+        if !data.evaluation.isEmpty && data.evaluationShare != nil {
+            throw .combination("--eval-data and --eval-share say twice what to evaluate on; give one of them")
         }
         if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")

@@ -28,7 +28,15 @@ extension TrainConfiguration {
             )
         ]
         if !stage.isReinforcement {
-            settings.append(.list("eval-data", \.data.evaluation, input: .data, "Rows to evaluate on; may be repeated"))
+            settings += [
+                .list("eval-data", \.data.evaluation, input: .data, "Rows to evaluate on; may be repeated"),
+                .optional(
+                    "eval-share",
+                    \.data.evaluationShare,
+                    in: .above(0, through: 0.5),
+                    "The share of the prompts of --data to evaluate on instead"
+                ),
+            ]
         }
         return settings + [maxLength(stage)] + Setting.prompts + columns(stage) + [
             .skipBadRows,

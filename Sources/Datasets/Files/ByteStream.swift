@@ -18,9 +18,14 @@ final class FileByteStream: ByteStream {
     private let path: String
     private let descriptor: Int32
 
-    init(path: String) throws(DatasetError) {
+    convenience init(path: String) throws(DatasetError) {
+        try self.init(descriptor: open(path, O_RDONLY | O_CLOEXEC), path: path)
+    }
+
+    /// Reads a descriptor, and closes it in the end; a negative one is that of an open that failed.
+    init(descriptor: Int32, path: String) throws(DatasetError) {
         self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        self.descriptor = descriptor
         guard descriptor >= 0 else { throw Self.systemError(path) }
     }
 

@@ -19,7 +19,7 @@ struct RowForms {
     }
 
     /// The passage of a column; `messages` holds a whole conversation, of which a last answer is no part of the prompt.
-    private func promptPassage(of row: DatasetRow, _ key: String) throws(DatasetError) -> Passage {
+    func promptPassage(of row: DatasetRow, _ key: String) throws(DatasetError) -> Passage {
         let passage = try row.passage(key)
         guard key == "messages", case .messages(let messages) = passage, messages.count > 1,
             isAnswer(messages[messages.count - 1])

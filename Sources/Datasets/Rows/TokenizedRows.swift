@@ -34,6 +34,11 @@ public struct TokenizedPrompt: Sendable, Equatable {
     public let row: JSONObject
     /// Where the row stands.
     public let source: RowLocation
+
+    /// The prompt with more ids behind it.
+    public func continued(by more: [Int]) -> TokenizedPrompt {
+        TokenizedPrompt(ids: ids + more, text: nil, row: row, source: source)
+    }
 }
 
 /// A response that is good or bad by itself.

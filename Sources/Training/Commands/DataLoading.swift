@@ -5,12 +5,13 @@ import Models
 import Tokenizers
 
 extension DataSettings {
-    /// A reader of the given files with these settings.
+    /// A reader of the given files with these settings, and of one part of them alone where it is named.
     func reader(
         _ sources: [DataSource],
         tokenizer: Tokenizer?,
         vocabularySize: Int,
         seed: Int,
+        part: HeldOut.Part? = nil,
         readsMargins: Bool = false
     ) throws -> DatasetReader {
         var options = DatasetOptions()
@@ -28,6 +29,9 @@ extension DataSettings {
         options.skipsBadRows = skipBadRows
         options.readsMargins = readsMargins
         options.seed = UInt64(bitPattern: Int64(seed))
+        if let part, let evaluationShare {
+            options.heldOut = HeldOut(share: evaluationShare, seed: options.seed, part: part)
+        }
         return DatasetReader(
             sources: sources.map { DatasetSource(path: $0.path, weight: $0.weight) },
             tokenizer: tokenizer,
@@ -35,18 +39,21 @@ extension DataSettings {
         )
     }
 
-    /// A reader of the held-out files.
+    /// A reader of the rows to evaluate on: of files of their own, or the part that is held out.
     func evaluationReader(
         tokenizer: Tokenizer?,
         vocabularySize: Int,
+        seed: Int,
         readsMargins: Bool = false
     ) throws -> DatasetReader? {
-        guard !evaluation.isEmpty else { return nil }
+        if evaluation.isEmpty && evaluationShare == nil { return nil }
         return try reader(
-            evaluation.map { DataSource(path: $0) },
+            // Weights say what to train on; to evaluate, no row is too many.
+            (evaluation.isEmpty ? sources.map(\.path) : evaluation).map { DataSource(path: $0) },
             tokenizer: tokenizer,
             vocabularySize: vocabularySize,
-            seed: 0,
+            seed: seed,
+            part: .evaluation,
             readsMargins: readsMargins
         )
     }

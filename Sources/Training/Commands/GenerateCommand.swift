@@ -3,7 +3,6 @@ import Datasets
 import Foundation
 import JSONText
 import Models
-import Safetensors
 import Tokenizers
 import Torch
 
@@ -40,18 +39,76 @@ public func generate(_ configuration: GenerateConfiguration) throws {
     let stops = try StopTexts(configuration.stop, tokenizer)
     if !stops.isEmpty { generator.endsCompletion = { stops.isReached($0) } }
     let writer = CompletionWriter(configuration, tokenizer: tokenizer, stops: stops)
-    let output = try OrderedOutput(path: configuration.output)
-    let samples = sampling.samplesPerPrompt
-    func put(_ index: Int, _ completion: Completion) throws {
-        try output.put(writer.line(prompts.rows[index / samples], completion), at: index)
-    }
-    _ = try generator.generate(
-        prompts.rows.map(\.ids),
-        samplesPerPrompt: samples,
-        seed: UInt64(bitPattern: Int64(configuration.seed)),
-        finished: put
+    let sampler = PromptSampler(
+        generator: generator,
+        prompts: try behindTag(configuration, prompts.rows, tokenizer),
+        samples: sampling.samplesPerPrompt,
+        seed: configuration.seed
     )
-    try output.finish()
+    try sampler.write(to: configuration, writer)
+}
+
+/// The prompts, with the reward that is asked for behind each.
+private func behindTag(
+    _ configuration: GenerateConfiguration,
+    _ prompts: [TokenizedPrompt],
+    _ tokenizer: Tokenizer?
+) throws -> [TokenizedPrompt] {
+    guard let text = configuration.rewardTag else { return prompts }
+    guard let tokenizer else {
+        throw TrainingError("--csft-prompt needs a tokenizer, and the model's directory has no tokenizer.json")
+    }
+    let ids = RewardTag(written: text).ids(tokenizer)
+    return prompts.map { $0.continued(by: ids) }
+}
+
+/// Prompts and what samples their completions.
+private struct PromptSampler {
+    let generator: SequenceGenerator
+    let prompts: [TokenizedPrompt]
+    let samples: Int
+    let seed: Int
+
+    /// Writes a line for each sample, in the order of the prompts; those that stand already are not sampled again.
+    func write(to configuration: GenerateConfiguration, _ writer: CompletionWriter) throws {
+        guard let path = configuration.output else {
+            return try sample(writer, from: 0) { try writeToStandardOutput($0) }
+        }
+        let file = try CompletionFile(path: path, recipe: try recipe(configuration))
+        if file.isComplete { return note("\(path): is complete, there is nothing to do") }
+        if file.lineCount > 0 { note("\(path): going on after \(file.lineCount) completions") }
+        try sample(writer, from: file.lineCount) { try file.append($0) }
+        try file.finish()
+    }
+
+    private func sample(_ writer: CompletionWriter, from first: Int, _ write: (String) throws -> Void) throws {
+        var lines = OrderedLines(from: first)
+        _ = try generator.generate(
+            prompts.map(\.ids),
+            samplesPerPrompt: samples,
+            seed: UInt64(bitPattern: Int64(seed)),
+            startingAt: first
+        ) { index, completion in
+            try lines.put(writer.line(prompts[index / samples], completion), at: index, write)
+        }
+    }
+
+    /// Everything that decides the lines; what only decides how fast they come is left out.
+    private func recipe(_ configuration: GenerateConfiguration) throws -> String {
+        var configuration = configuration
+        configuration.output = nil
+        configuration.batchSize = configuration.defaults.batchSize
+        configuration.compute.threads = nil
+        configuration.compute.device = .auto
+        var digest = ContentDigest()
+        for prompt in prompts {
+            digest.add(prompt.ids.flatMap { String($0).utf8 + [UInt8(ascii: " ")] })
+            digest.add(JSON.object(prompt.row).serialized().utf8)
+        }
+        let model = try ContentDigest.model(URL(filePath: configuration.model.model))
+        return ConfigurationText.printed(configuration)
+            + "\n# digest of the prompts: \(digest.text)\n# digest of the model: \(model.text)\n"
+    }
 }
 
 /// Texts that end a completion, looked for in what the last tokens decode to.
@@ -103,43 +160,13 @@ private struct CompletionWriter {
             let text = tokenizer.decode(completion.tokens, skipSpecialTokens: true)
             object["completion"] = .string(stops.cut(text))
         }
+        // The ids that were read, so that nobody need make them again of text.
+        object["prompt_ids"] = .array(prompt.ids.map { .integer($0) })
         object["completion_ids"] = .array(completion.tokens.map { .integer($0) })
         object["finish_reason"] = .string(completion.isFinished ? "stop" : "length")
         if configuration.logProbabilities {
             object["log_probabilities"] = .array(completion.logProbabilities.map { .number(Double($0)) })
         }
         return JSON.object(object).serialized() + "\n"
-    }
-}
-
-/// Lines that become ready out of order, written in order: to a file that appears when complete, or to standard output.
-final class OrderedOutput {
-    private let file: AtomicFile?
-    private var waiting: [Int: String] = [:]
-    private var next = 0
-
-    init(path: String?) throws {
-        file = try path.map { try AtomicFile(url: URL(filePath: $0)) }
-    }
-
-    func put(_ line: String, at index: Int) throws {
-        waiting[index] = line
-        while let ready = waiting.removeValue(forKey: next) {
-            next += 1
-            if let file {
-                try file.append(Array(ready.utf8))
-            } else {
-                try writeToStandardOutput(ready)
-            }
-        }
-    }
-
-    func finish() throws { try file?.commit() }
-}
-
-/// Writes to standard output; a closed pipe or a full disk is an error and not a trap.
-func writeToStandardOutput(_ text: String) throws {
-    guard writeAll(Array(text.utf8), to: STDOUT_FILENO) else {
-        throw TrainingError("standard output cannot be written: \(String(cString: strerror(errno)))")
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Foundation
 import JSONText
 import Models
@@ -6,42 +7,33 @@ import Objectives
 import Tokenizers
 import Torch
 
-/// Scores rows of standard input to standard output, in order: log-probabilities, rewards or token rewards.
+/// Scores rows of files or of standard input, in order: log-probabilities, rewards or token rewards.
+///
+/// A line holds what its row held, and what was computed beside it.
 public func score(_ configuration: ScoreConfiguration) throws {
     let scorer = try RowScorer(configuration)
+    let output = try LineOutput(path: configuration.output)
     var pending: [ScoredRow] = []
     var tokens = 0
-    var number = 0
     func flush() throws {
-        for line in scorer.lines(pending) { try writeToStandardOutput(line) }
-        pending = []
-        tokens = 0
+        let rows = pending
+        (pending, tokens) = ([], 0)
+        for line in scorer.lines(rows) { try output.write(line) }
     }
-    while let text = readLine(strippingNewline: true) {
-        number += 1
-        if text.allSatisfy(\.isWhitespace) { continue }
-        let row: ScoredRow
-        do {
-            row = try scorer.read(text)
-        } catch {
-            try flush()
-            throw TrainingError("standard input, line \(number): \(error)")
+    do {
+        try RowStream(paths: configuration.data.sources.map(\.path)).forEach { object, location in
+            let row = try scorer.reader.read(object, at: location)
+            if tokens + row.ids.count > configuration.microBatchTokens, !pending.isEmpty { try flush() }
+            pending.append(row)
+            tokens += row.ids.count
         }
-        if tokens + row.ids.count > configuration.microBatchTokens, !pending.isEmpty { try flush() }
-        pending.append(row)
-        tokens += row.ids.count
+    } catch {
+        // Whoever reads standard output gets the answers to all rows before the bad one.
+        try flush()
+        throw error
     }
     try flush()
-}
-
-/// One row as ids, with how many of them are given.
-private struct ScoredRow {
-    var ids: [Int]
-    var promptLength: Int
-
-    var batchRow: ResponseBatch.Row {
-        .init(prompt: Array(ids.prefix(promptLength)), response: Array(ids.dropFirst(promptLength)))
-    }
+    try output.finish()
 }
 
 private struct RowScorer {
@@ -53,8 +45,7 @@ private struct RowScorer {
 
     private let configuration: ScoreConfiguration
     private let models: Models
-    private let tokenizer: Tokenizer?
-    private let vocabularySize: Int
+    let reader: ScoredRowReader
 
     init(_ configuration: ScoreConfiguration) throws {
         self.configuration = configuration
@@ -86,76 +77,10 @@ private struct RowScorer {
             )
             (models, shape) = (.pair(dpo: model, reference: reference), model.configuration)
         }
-        vocabularySize = shape.vocabularySize
-        tokenizer = try loadTokenizer(configuration.tokenizerDirectory, vocabularySize: vocabularySize)
+        let size = shape.vocabularySize
+        let tokenizer = try loadTokenizer(configuration.tokenizerDirectory, vocabularySize: size)
+        reader = try ScoredRowReader(configuration, tokenizer: tokenizer, vocabularySize: size)
     }
-
-    // Reading.
-
-    func read(_ text: String) throws -> ScoredRow {
-        let json = try JSON(parsing: text)
-        guard let object = json.object else { throw TrainingError("a row is an object, found \(json.kind)") }
-        var row = try tokens(object)
-        guard !row.ids.isEmpty else { throw TrainingError("the row has no tokens") }
-        if let wrong = row.ids.first(where: { $0 < 0 || $0 >= vocabularySize }) {
-            throw TrainingError("token id \(wrong) is outside the model's vocabulary of \(vocabularySize)")
-        }
-        row.promptLength = max(1, row.promptLength)
-        return row
-    }
-
-    private func tokens(_ object: JSONObject) throws -> ScoredRow {
-        if object["ids"] != nil {
-            let length = object["prompt_length"]?.integer ?? 1
-            let ids = try ids(object, "ids")
-            guard (0...ids.count).contains(length) else {
-                throw TrainingError("prompt_length \(length) does not fit \(ids.count) ids")
-            }
-            return ScoredRow(ids: ids, promptLength: length)
-        }
-        if let text = object["text"]?.string { return ScoredRow(ids: try encode(text), promptLength: 1) }
-        guard object["completion_ids"] != nil || object["completion"]?.string != nil else {
-            throw TrainingError("a row has \"ids\", \"text\" or \"prompt\" with \"completion\"")
-        }
-        let prompt = object["prompt_ids"] != nil ? try ids(object, "prompt_ids") : try encode(promptText(object))
-        if object["completion_ids"] != nil {
-            return ScoredRow(ids: prompt + (try ids(object, "completion_ids")), promptLength: prompt.count)
-        }
-        let completion = object["completion"]?.string ?? ""
-        if let text = object["prompt"]?.string {
-            // Tokens of the whole text, unless one of them lies across the boundary.
-            let whole = try encode(text + completion)
-            if whole.starts(with: prompt) { return ScoredRow(ids: whole, promptLength: prompt.count) }
-        }
-        return ScoredRow(
-            ids: prompt + (try encode(completion, addSpecialTokens: false)),
-            promptLength: prompt.count
-        )
-    }
-
-    private func promptText(_ object: JSONObject) throws -> String {
-        guard let text = object["prompt"]?.string else {
-            throw TrainingError("a completion needs a \"prompt\" in text or \"prompt_ids\"")
-        }
-        return text
-    }
-
-    private func ids(_ object: JSONObject, _ key: String) throws -> [Int] {
-        guard let list = object[key]?.array, let ids = Optional(list.compactMap(\.integer)), ids.count == list.count
-        else {
-            throw TrainingError("\"\(key)\" must be a list of token ids")
-        }
-        return ids
-    }
-
-    private func encode(_ text: String, addSpecialTokens: Bool = true) throws -> [Int] {
-        guard let tokenizer else {
-            throw TrainingError("a row in text needs a tokenizer, and the model's directory has no tokenizer.json")
-        }
-        return tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
-    }
-
-    // Scoring.
 
     func lines(_ rows: [ScoredRow]) -> [String] {
         guard !rows.isEmpty else { return [] }
@@ -199,9 +124,9 @@ private struct RowScorer {
         let scores = model.tokenScores(batch).floats
         return rows.indices.map { index in
             let values = scores[batch.segments[index].range]
-            var object = JSONObject()
+            var object = rows[index].object
             object["score"] = .number(Double(values[values.endIndex - 1]))
-            object["values"] = .array(values.map { .number(Double($0)) })
+            if !configuration.leavesOutValues { object["values"] = .array(values.map { .number(Double($0)) }) }
             return line(object)
         }
     }
@@ -224,7 +149,7 @@ private struct RowScorer {
     }
 
     private func object(_ row: ScoredRow) -> JSONObject {
-        var object = JSONObject()
+        var object = row.object
         object["ids"] = .array(row.ids.map { .integer($0) })
         return object
     }

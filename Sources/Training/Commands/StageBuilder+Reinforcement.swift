@@ -60,7 +60,7 @@ extension StageBuilder {
         guard let statistics = model.configuration.statistics else {
             throw TrainingError(
                 "\(directory): --normalize-reward needs \"mean\" and \"std\" in the reward model's config.json; "
-                    + "`rto train reward --eval-data` writes them"
+                    + "`rto train reward --eval-data` or `--eval-share` writes them"
             )
         }
         return RewardJudge(model: model, statistics: statistics, weight: choice.weight)

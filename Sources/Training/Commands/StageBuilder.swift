@@ -66,6 +66,7 @@ struct StageBuilder {
             tokenizer: tokenizer,
             vocabularySize: model.vocabularySize,
             seed: configuration.loop.seed,
+            part: .training,
             readsMargins: configuration.rewardLoss.usesMargin
         )
     }
@@ -74,6 +75,7 @@ struct StageBuilder {
         try configuration.data.evaluationReader(
             tokenizer: tokenizer,
             vocabularySize: model.vocabularySize,
+            seed: configuration.loop.seed,
             readsMargins: configuration.rewardLoss.usesMargin
         )
     }

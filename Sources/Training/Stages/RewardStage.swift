@@ -109,7 +109,9 @@ final class RewardStage: Stage {
         // A run that was resumed after its last evaluation has not got them any more.
         if statistics == nil { _ = try evaluate() }
         if statistics == nil {
-            note("without --eval-data the model carries no mean and std: --normalize-reward will refuse it")
+            note(
+                "without --eval-data or --eval-share the model carries no mean and std: --normalize-reward will refuse it"
+            )
         }
         try configuration.copyCompanions(to: directory)
         try model.save(

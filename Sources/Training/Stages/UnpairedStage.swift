@@ -32,7 +32,7 @@ final class UnpairedStage: Stage {
     ) throws {
         guard evaluation.count != 1 else {
             throw TrainingError(
-                "--eval-data holds one usable row; the divergence of `rto train kto` wants two at least"
+                "one usable row to evaluate on is too few: the divergence of `rto train kto` wants two"
             )
         }
         self.configuration = configuration
