@@ -12,6 +12,8 @@ public struct TrainConfiguration: Sendable, Equatable {
     public var data = DataSettings()
     /// AdamW and its schedule.
     public var optimizer: OptimizerSettings
+    /// The adapter that is trained instead of all weights.
+    public var lora = LoRASettings()
     /// How long to train, and what to write.
     public var loop: LoopSettings
     /// The loss on pairs (DPO).
@@ -94,6 +96,7 @@ extension TrainConfiguration: Configurable, Computing, ReadingRows, Sampling {
         var groups = [
             SettingGroup("Models and data", Self.models(stage) + Self.data(stage)),
             SettingGroup("Optimization", Self.optimization(stage)),
+            SettingGroup("Adapters", Self.lora),
             SettingGroup("Computing", Setting.compute + [Self.gradientCheckpointing]),
             SettingGroup("Run", Self.run(stage)),
         ]

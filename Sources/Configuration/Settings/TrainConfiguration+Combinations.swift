@@ -18,6 +18,7 @@ extension TrainConfiguration {
         if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
+        try checkLoRA()
         try checkObjective()
         if optimizer.lossNormalization == .constant && !stage.isReinforcement {
             throw .combination(

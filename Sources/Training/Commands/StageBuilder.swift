@@ -14,6 +14,9 @@ struct StageBuilder {
     let checkpoint: URL?
     let device: Device
 
+    /// Weights that several models are made of.
+    let shared = SharedWeights()
+
     var precision: DType { configuration.compute.precision.dtype }
     private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.loop.seed)) }
 
@@ -33,19 +36,37 @@ struct StageBuilder {
     func policy() throws -> LanguageModel {
         var model = try LanguageModel.load(
             checkpoint ?? URL(filePath: configuration.model.model),
+            base: base(of: configuration.model.model),
             .trainable(on: device),
-            precision: precision
+            precision: precision,
+            adapter: adapterStart(seed: seed),
+            sharing: shared
         )
         model.checkpointsGradients = configuration.compute.gradientCheckpointing
         return model
     }
 
     func frozen(_ directory: String) throws -> LanguageModel {
-        try LanguageModel.load(URL(filePath: directory), .frozen(precision, on: device), precision: precision)
+        try LanguageModel.load(
+            URL(filePath: directory),
+            .frozen(precision, on: device),
+            precision: precision,
+            sharing: shared
+        )
     }
 
     func scoreModel(_ directory: URL) throws -> ScoreModel {
-        var model = try ScoreModel.load(directory, .trainable(on: device), precision: precision, freshHead: seed)
+        let isCritic = configuration.stage.isReinforcement
+        var model = try ScoreModel.load(
+            directory,
+            base: base(of: isCritic ? configuration.criticDirectory : configuration.model.model),
+            .trainable(on: device),
+            precision: precision,
+            freshHead: seed,
+            // Not what the policy's adapter is drawn from.
+            adapter: adapterStart(seed: ~seed),
+            sharing: shared
+        )
         model.checkpointsGradients = configuration.compute.gradientCheckpointing
         return model
     }
