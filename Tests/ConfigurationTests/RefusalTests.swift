@@ -60,7 +60,7 @@ import Testing
     @Test(
         "What is not there yet is said to be so",
         arguments: [
-            "report-to", "label_key",
+            "report-to"
         ]
     )
     func notAvailable(name: String) {

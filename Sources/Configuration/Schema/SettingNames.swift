@@ -56,6 +56,7 @@ private let namesElsewhere = [
     "num-train-epochs": "epochs",
     "loss-type": "loss",
     "nll-loss-coef": "nll-coefficient",
+    "kd-coef": "kd-coefficient",
     "max-completion-length": "max-new-tokens",
     "prompts": "data",
     "remote-rm-url": "reward-url",
@@ -72,7 +73,7 @@ private let namesElsewhere = [
 
 /// Names that the interface reserves for features that this version does not have.
 private let reservedNames: Set<String> = [
-    "report-to", "label-key",
+    "report-to"
 ]
 
 /// The likeliest of the known names for a mistyped one: a name that it abbreviates, else the one fewest typing errors away.

@@ -19,7 +19,7 @@ extension TrainConfiguration {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
         try checkLoRA()
-        if stage == .dpo { try checkPreferences() }
+        try checkObjective()
         if optimizer.lossNormalization == .constant && !stage.isReinforcement {
             throw .combination(
                 "--loss-normalization constant divides by --max-new-tokens, which only PPO and RTO have; use token or sequence"

@@ -63,6 +63,8 @@ extension StageBuilder {
     private var frozenDirectories: [String] {
         switch configuration.stage {
         case .sft, .reward: []
+        case .kto: [configuration.model.referenceDirectory]
+        case .kd: [configuration.distillation.teacherModel]
         case .dpo: configuration.preference.loss.isReferenceFree ? [] : [configuration.model.referenceDirectory]
         case .ppo, .rto:
             [configuration.model.referenceDirectory]

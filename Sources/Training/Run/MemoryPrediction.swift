@@ -138,6 +138,7 @@ extension TrainConfiguration {
     fileprivate var comparedModels: Int {
         switch stage {
         case .reward: 0
+        case .kd: 2
         case .dpo where preference.objective.referenceNeed == .distributions: 2
         default: 1
         }
