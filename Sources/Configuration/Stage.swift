@@ -6,6 +6,10 @@ public enum Stage: String, CaseIterable, Sendable {
     case reward
     /// Direct preference optimisation and its relatives.
     case dpo
+    /// Kahneman–Tversky optimisation of single responses with labels.
+    case kto
+    /// Knowledge distillation: supervised fine-tuning with a teacher.
+    case kd
     /// Proximal policy optimisation against a reward model.
     case ppo
     /// Reinforced Token Optimization: PPO with the token rewards of a DPO model.

@@ -12,10 +12,18 @@ public struct TrainConfiguration: Sendable, Equatable {
     public var data = DataSettings()
     /// AdamW and its schedule.
     public var optimizer: OptimizerSettings
+    /// The adapter that is trained instead of all weights.
+    public var lora = LoRASettings()
     /// How long to train, and what to write.
     public var loop: LoopSettings
     /// The loss on pairs (DPO).
     public var preference = PreferenceSettings()
+    /// The loss on single responses (KTO).
+    public var unpaired = UnpairedSettings()
+    /// The teacher and its weight (distillation).
+    public var distillation = DistillationSettings()
+    /// The loss on rewards (reward model).
+    public var rewardLoss = RewardSettings()
     /// PPO's reward, rollouts and updates (PPO and RTO).
     public var reinforcement = ReinforcementSettings()
     /// The DPO model's token rewards (RTO).
@@ -73,6 +81,8 @@ extension TrainConfiguration: Configurable, Computing, ReadingRows, Sampling {
         case .sft: "Fine-tune a model on completions."
         case .reward: "Train a reward model on preference pairs."
         case .dpo: "Optimise a policy directly on preference pairs."
+        case .kto: "Optimise a policy on responses that are good or bad by themselves."
+        case .kd: "Fine-tune a model on completions and on a teacher's distributions."
         case .ppo: "Optimise a policy against a reward model by proximal policy optimisation."
         case .rto: "Optimise a policy against a reward model and the token rewards of a DPO model."
         }
@@ -86,12 +96,16 @@ extension TrainConfiguration: Configurable, Computing, ReadingRows, Sampling {
         var groups = [
             SettingGroup("Models and data", Self.models(stage) + Self.data(stage)),
             SettingGroup("Optimization", Self.optimization(stage)),
+            SettingGroup("Adapters", Self.lora),
             SettingGroup("Computing", Setting.compute + [Self.gradientCheckpointing]),
             SettingGroup("Run", Self.run(stage)),
         ]
         switch stage {
-        case .sft, .reward: break
+        case .sft: break
+        case .reward: groups.insert(SettingGroup("Reward loss", Self.rewardLoss), at: 1)
         case .dpo: groups.insert(SettingGroup("Preference loss", Self.preference), at: 1)
+        case .kto: groups.insert(SettingGroup("Preference loss", Self.unpaired), at: 1)
+        case .kd: groups.insert(SettingGroup("Distillation", Self.distillation), at: 1)
         case .ppo: groups.insert(contentsOf: Self.reinforcement, at: 1)
         case .rto: groups.insert(contentsOf: [Self.tokenReward] + Self.reinforcement, at: 1)
         }

@@ -21,6 +21,8 @@ public struct DatasetOptions: Sendable {
     public var vocabularySize: Int?
     /// Whether bad rows are counted and passed over, where otherwise the first one ends the reading.
     public var skipsBadRows = false
+    /// Whether pairs have margins, which must be numbers where they are there.
+    public var readsMargins = false
     /// What a mixture's parts are drawn from.
     public var seed: UInt64 = 0
     /// Which part of the prompts is wanted; nil is all of them.
@@ -106,7 +108,7 @@ public struct DatasetReader: Sendable {
                 prompt: prompt,
                 chosen: chosen,
                 rejected: rejected,
-                margin: try row.number("margin"),
+                margin: options.readsMargins ? try row.number("margin") : nil,
                 source: row.location
             )
         }

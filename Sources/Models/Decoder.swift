@@ -14,9 +14,12 @@ public struct Decoder {
     let embedding: Tensor
     let layers: [DecoderLayer]
     let norm: RootMeanSquareNorm
+    /// What drops the inputs of an adapter in training.
+    private let dropout: AdapterDropout?
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
         self.configuration = configuration
+        dropout = scope.store.adapter?.dropout
         embedding = try (scope / "embed_tokens").parameter(
             "weight",
             [configuration.vocabularySize, configuration.hiddenSize],
@@ -39,9 +42,14 @@ public struct Decoder {
         let scale = configuration.factors.embedding
         // Rounded to the type first, as the references do.
         if scale != 1 { hidden = hidden * Tensor.full([1], scale, dtype, on: hidden.device) }
+        let pass = dropout?.nextPass()
         for (index, layer) in layers.enumerated() {
             let table = configuration.layers[index].rotary.map { tables[$0] }
-            let body = { (input: Tensor) in layer(input, table) { attention(index, $0, $1, $2) } }
+            let body = { [dropout] (input: Tensor) in
+                // Here and not once before the layers: a checkpointed body runs again, after other passes perhaps.
+                dropout?.pass = pass
+                return layer(input, table) { attention(index, $0, $1, $2) }
+            }
             hidden = checkpointing ? checkpointed(hidden, body) : body(hidden)
         }
         return norm(hidden)

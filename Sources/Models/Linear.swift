@@ -18,15 +18,20 @@ enum LinearWeight {
     }
 }
 
-/// x · Wᵀ + b.
+/// x · Wᵀ + b, and what an adapter adds to it.
 struct Linear {
     let weight: LinearWeight
     let bias: Tensor?
+    let adapter: LowRankAdapter?
 
     init(_ scope: ParameterScope, from input: Int, to output: Int, bias: Bool) throws {
         weight = try scope.weight([output, input])
         self.bias = bias ? try scope.parameter("bias", [output], .bias) : nil
+        adapter = try scope.adapter(from: input, to: output)
     }
 
-    func callAsFunction(_ input: Tensor) -> Tensor { weight(input, bias: bias) }
+    func callAsFunction(_ input: Tensor) -> Tensor {
+        let product = weight(input, bias: bias)
+        return adapter.map { product + $0(input) } ?? product
+    }
 }

@@ -2,7 +2,7 @@ import Torch
 
 /// Linear layers of one input: each a matrix of its own, or all rows of one, as a family's checkpoints hold them.
 struct LinearGroup {
-    private let matrices: [Linear]
+    let matrices: [Linear]
     private let widths: [Int]
 
     /// Layers of the given widths under a name each, or under one name for all.

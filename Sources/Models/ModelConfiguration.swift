@@ -79,8 +79,11 @@ public struct ModelConfiguration: Sendable {
     /// Reads `config.json` of a model directory.
     ///
     /// - Throws: `ModelError` for a missing or malformed file, an unknown architecture and settings that no code here obeys.
-    public init(directory: URL) throws(ModelError) {
-        let url = directory.appending(path: "config.json")
+    public init(directory: URL) throws(ModelError) { try self.init(ModelPlace(directory)) }
+
+    /// Reads `config.json` of a model; an adapter of a reward model has one of its own.
+    public init(_ place: ModelPlace) throws(ModelError) {
+        let url = place.file("config.json") ?? place.directory.appending(path: "config.json")
         guard let data = FileManager.default.contents(atPath: url.path) else {
             throw FileManager.default.fileExists(atPath: url.path)
                 ? ModelError(url.path, "the file cannot be read; are you allowed to?")

@@ -4,26 +4,43 @@ import Safetensors
 import Torch
 
 extension LanguageModel {
-    /// Loads a causal language model from a Hugging Face directory.
+    /// Loads a causal language model from a Hugging Face directory, or from one that holds a PEFT adapter of another.
     ///
+    /// - Parameters:
+    ///   - base: the base model, in the place of the one that an adapter names
+    ///   - adapter: a new adapter to train; one that the directory holds is trained as it is
+    ///   - shared: where frozen weights are held that other models use too
     /// - Throws: `ModelError` or `SafetensorsError` for anything that is missing, extra, misshapen or not finite.
     public static func load(
         _ directory: URL,
+        base: URL? = nil,
         _ preparation: ParameterStore.Preparation,
-        precision: DType = .float32
+        precision: DType = .float32,
+        adapter: AdapterStart = AdapterStart(),
+        sharing shared: SharedWeights? = nil
     ) throws -> LanguageModel {
-        let configuration = try ModelConfiguration(directory: directory)
+        let place = try ModelPlace(directory, base: base)
+        let configuration = try ModelConfiguration(place)
         if configuration.isRewardModel {
             throw ModelError(
                 directory.path,
                 "is a reward model; a language model with a vocabulary head is wanted here"
             )
         }
-        let checkpoint = try SafetensorsCheckpoint(directory: directory)
+        let checkpoint = try SafetensorsCheckpoint(directory: place.base)
         let isTied = configuration.tiesEmbeddings
         if isTied { try checkTiedHead(checkpoint) }
         let source = StoredParameters(checkpoint, ignorable: { isTied && $0 == "lm_head.weight" })
-        return try LanguageModel(configuration, ParameterStore(source, preparation), precision: precision)
+        let store = try ParameterStore.loading(
+            place,
+            source,
+            configuration,
+            preparation,
+            precision: precision,
+            start: adapter,
+            sharing: shared
+        )
+        return try LanguageModel(configuration, store, precision: precision)
     }
 
     /// A head that is stored although it is tied must be the embedding.
@@ -56,12 +73,22 @@ extension LanguageModel {
     /// The weights as they are now, ready to sample; a model that was loaded for sampling is that already.
     public func samplingView() throws -> LanguageModel {
         if parameters.preparation.isPacked { return self }
-        let store = ParameterStore(SharedParameters(store: parameters), .sampling(precision, on: device))
-        return try LanguageModel(configuration, store, precision: precision)
+        return try LanguageModel(configuration, parameters.packed(precision), precision: precision)
     }
 
-    /// Writes `config.json` and the weights, in the given type.
+    /// The model with its adapter switched off: the base, whose tensors it shares.
+    public func withoutAdapter() throws -> LanguageModel {
+        try LanguageModel(configuration, parameters.withoutAdapter(precision), precision: precision)
+    }
+
+    /// The model in float32 with its adapter added to the weights.
+    public func merged() throws -> LanguageModel {
+        try LanguageModel(configuration, parameters.merged(), precision: .float32)
+    }
+
+    /// Writes `config.json` and the weights, in the given type; of a model with an adapter, the adapter alone, in float32.
     public func save(to directory: URL, dtype: DType) throws {
+        if let adapter = parameters.adapter { return try parameters.save(adapter, to: directory) }
         var members = configuration.source
         members["architectures"] = .array([.string(configuration.family.causalArchitecture)])
         try saveModel(parameters, members, to: directory, dtype: dtype)
@@ -69,38 +96,70 @@ extension LanguageModel {
 }
 
 extension ScoreModel {
-    /// Loads a reward model, in either layout, or starts one from a language model.
+    /// Loads a reward model, in either layout, or starts one from a language model; an adapter brings or starts a head too.
     ///
-    /// - Parameter freshHead: the seed of a new head where the directory holds a language model; nil refuses it.
+    /// - Parameters:
+    ///   - base: the base model, in the place of the one that an adapter names
+    ///   - freshHead: the seed of a new head where the directory holds a language model; nil refuses it.
+    ///   - adapter: a new adapter to train; one that the directory holds is trained as it is
+    ///   - shared: where frozen weights are held that other models use too
     /// - Throws: `ModelError` or `SafetensorsError` for anything that is missing, extra, misshapen or not finite.
     public static func load(
         _ directory: URL,
+        base: URL? = nil,
         _ preparation: ParameterStore.Preparation,
         precision: DType = .float32,
-        freshHead: UInt64? = nil
+        freshHead: UInt64? = nil,
+        adapter: AdapterStart = AdapterStart(),
+        sharing shared: SharedWeights? = nil
     ) throws -> ScoreModel {
-        let configuration = try ModelConfiguration(directory: directory)
-        let checkpoint = try SafetensorsCheckpoint(directory: directory)
-        let names = [headName] + otherHeadNames
-        let stored = names.first { checkpoint.tensor(named: $0) != nil }
-        let source: StoredParameters
-        if let stored {
-            source = StoredParameters(checkpoint, aliases: [headName: stored])
-        } else if let freshHead, !configuration.isRewardModel {
-            let fresh = FreshParameters(configuration, seed: freshHead)
-            source = StoredParameters(checkpoint, ignorable: { $0 == "lm_head.weight" }) { name, shape, kind in
-                kind == .head ? fresh.tensor(name, shape: shape, kind: kind) : nil
-            }
-        } else {
+        let place = try ModelPlace(directory, base: base)
+        let configuration = try ModelConfiguration(place)
+        let source = try weights(place, configuration, freshHead: freshHead)
+        let store = try ParameterStore.loading(
+            place,
+            source,
+            configuration,
+            preparation,
+            precision: precision,
+            start: adapter,
+            sharing: shared
+        )
+        return try ScoreModel(configuration, store, precision: precision)
+    }
+
+    /// The weights below an adapter, or all of them, with a head from wherever there is one.
+    private static func weights(
+        _ place: ModelPlace,
+        _ configuration: ModelConfiguration,
+        freshHead: UInt64?
+    ) throws -> StoredParameters {
+        let checkpoint = try SafetensorsCheckpoint(directory: place.base)
+        let whole = StoredParameters(checkpoint, aliases: headAlias(in: checkpoint))
+        if whole.holdsHead { return whole }
+        let adapterHoldsHead = try place.adapterParameters()?.holdsHead == true
+        let seed = configuration.isRewardModel ? nil : freshHead
+        guard adapterHoldsHead || seed != nil else {
+            let names = [headName] + otherHeadNames
             throw ModelError(
-                directory.path,
+                place.directory.path,
                 "is no reward model: the checkpoint has none of \(names.joined(separator: ", "))"
             )
         }
-        return try ScoreModel(configuration, ParameterStore(source, preparation), precision: precision)
+        let fresh = seed.map { FreshParameters(configuration, seed: $0) }
+        return StoredParameters(checkpoint, ignorable: { $0 == "lm_head.weight" }) { name, shape, kind in
+            kind == .head ? fresh?.tensor(name, shape: shape, kind: kind) : nil
+        }
     }
 
-    /// Writes `config.json`, in the layout of `AutoModelForSequenceClassification`, and the weights.
+    /// Under which of its names a checkpoint holds the head.
+    static func headAlias(in checkpoint: SafetensorsCheckpoint, prefix: String = "") -> [String: String] {
+        let stored = otherHeadNames.first { checkpoint.tensor(named: prefix + $0) != nil }
+        return stored.map { [headName: $0] } ?? [:]
+    }
+
+    /// Writes `config.json`, in the layout of `AutoModelForSequenceClassification`, and the weights; of a model with an adapter,
+    /// the adapter and the head, in float32.
     ///
     /// - Parameter statistics: mean and deviation of the rewards, for later normalisation; nil keeps what was read.
     public func save(to directory: URL, dtype: DType, statistics: (mean: Double, deviation: Double)? = nil) throws {
@@ -112,30 +171,22 @@ extension ScoreModel {
             members["mean"] = .number(statistics.mean)
             members["std"] = .number(statistics.deviation)
         }
-        try saveModel(parameters, members, to: directory, dtype: dtype)
-    }
-}
-
-/// The tensors of another store, as they are.
-private struct SharedParameters: ParameterSource {
-    let tensors: [String: Tensor]
-
-    init(store: ParameterStore) {
-        tensors = Dictionary(uniqueKeysWithValues: zip(store.names, store.tensors))
+        guard let adapter = parameters.adapter else {
+            return try saveModel(parameters, members, to: directory, dtype: dtype)
+        }
+        // The base's file cannot carry what makes this a reward model.
+        try parameters.save(adapter, to: directory) {
+            try saveConfiguration(members, to: directory, dtype: .float32)
+        }
     }
 
-    func tensor(_ name: String, shape: [Int], kind: ParameterKind) throws -> Tensor {
-        guard let tensor = tensors[name] else { fatalError("a view asks for \(name), which the model lacks") }
-        return tensor
+    /// The model in float32 with its adapter added to the weights.
+    public func merged() throws -> ScoreModel {
+        try ScoreModel(configuration, parameters.merged(), precision: .float32)
     }
-
-    func finish(taken: Set<String>) {}
 }
 
 private func saveModel(_ store: ParameterStore, _ members: JSONObject, to directory: URL, dtype: DType) throws {
-    var members = members
-    let key = members["dtype"] == nil ? "torch_dtype" : "dtype"
-    members[key] = .string("\(dtype)")
     let tensors = zip(store.names, store.tensors).map { name, tensor in
         (SafetensorsTensor(name: name, dtype: dtype.stored, shape: tensor.shape), tensor)
     }
@@ -144,6 +195,13 @@ private func saveModel(_ store: ParameterStore, _ members: JSONObject, to direct
         try tensor.detached().to(dtype).bytes().withUnsafeBytes { try writer.write($0, to: layout.name) }
     }
     try writer.finish()
+    try saveConfiguration(members, to: directory, dtype: dtype)
+}
+
+private func saveConfiguration(_ members: JSONObject, to directory: URL, dtype: DType) throws {
+    var members = members
+    let key = members["dtype"] == nil ? "torch_dtype" : "dtype"
+    members[key] = .string("\(dtype)")
     let text = JSON.object(members).serialized(pretty: true) + "\n"
     try AtomicFile.write(Array(text.utf8), to: directory.appending(path: "config.json"))
 }
@@ -160,19 +218,27 @@ public enum Companions {
     /// Files that say how to generate.
     public static let generation = ["generation_config.json"]
 
-    /// Copies those files that exist, each atomically.
+    /// Copies those files that exist, each atomically; what an adapter's directory lacks comes from its base.
     public static func copy(_ names: [String], from source: URL, to destination: URL) throws {
         guard source.standardizedFileURL != destination.standardizedFileURL else { return }
+        try copy(names, from: ModelPlace(source), to: destination)
+    }
+
+    /// The same for a directory that was looked at.
+    public static func copy(_ names: [String], from place: ModelPlace, to destination: URL) throws {
         for name in names {
-            guard let data = FileManager.default.contents(atPath: source.appending(path: name).path) else { continue }
+            guard let data = place.file(name).flatMap({ FileManager.default.contents(atPath: $0.path) }) else {
+                continue
+            }
             try AtomicFile.write(data, to: destination.appending(path: name))
         }
     }
 
     /// Ids that end a sequence by `generation_config.json`, none where it is silent.
     public static func endOfSequence(in directory: URL) throws -> [Int] {
-        let url = directory.appending(path: "generation_config.json")
-        guard let data = FileManager.default.contents(atPath: url.path) else { return [] }
+        guard let url = try ModelPlace(directory).file("generation_config.json"),
+            let data = FileManager.default.contents(atPath: url.path)
+        else { return [] }
         do {
             let json = try JSON(parsing: [UInt8](data))
             guard let object = json.object else { throw ModelError(url.path, "is \(json.kind), not an object") }

@@ -4,16 +4,35 @@ import Safetensors
 import Torch
 
 /// A model's tensors under their Hugging Face names, in the order in which the model asked for them.
+///
+/// Of a model with an adapter, they are the adapter's, and the tensors below it are kept apart: what a store names is what is
+/// trained.
 public final class ParameterStore {
     /// The names, for example `model.layers.0.mlp.up_proj.weight`.
     public private(set) var names: [String] = []
     /// The tensors, in the order of the names.
     public private(set) var tensors: [Tensor] = []
+    /// The frozen weights below an adapter; empty where there is none.
+    private(set) var base: [(name: String, tensor: Tensor)] = []
+    /// The paths of the layers that have an adapter.
+    private(set) var adaptedLayers: [String] = []
 
     /// Weights that are held packed and are no tensors of this store.
     private var packedNames: [String] = []
     private let source: any ParameterSource
     let preparation: Preparation
+    /// The adapter on the linear layers, if there is one.
+    public let adapter: Adapter?
+
+    /// An adapter of a model, and how its own tensors are held; the store's preparation is the base's.
+    public struct Adapter {
+        let settings: AdapterSettings
+        /// The directory of the model below.
+        let base: URL
+        let preparation: Preparation
+        /// What drops inputs in training.
+        public var dropout: AdapterDropout?
+    }
 
     /// How the tensors of a source are made ready.
     public struct Preparation: Sendable {
@@ -43,9 +62,14 @@ public final class ParameterStore {
     }
 
     /// An empty store that will take tensors from a source.
-    public init(_ source: any ParameterSource, _ preparation: Preparation) {
+    public convenience init(_ source: any ParameterSource, _ preparation: Preparation) {
+        self.init(source, preparation, adapter: nil)
+    }
+
+    init(_ source: any ParameterSource, _ preparation: Preparation, adapter: Adapter?) {
         self.source = source
         self.preparation = preparation
+        self.adapter = adapter
     }
 
     /// The scope from which a model builds itself.
@@ -56,21 +80,39 @@ public final class ParameterStore {
 
     func parameter(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
         let tensor = try prepared(name, shape, kind)
-        names.append(name)
-        tensors.append(tensor)
+        if adapter != nil, !kind.isOfAdapter {
+            base.append((name, tensor))
+        } else {
+            names.append(name)
+            tensors.append(tensor)
+        }
         return tensor
     }
 
-    /// A weight in its packed form only, where the model is made for sampling and there is such a form; else nil.
-    func packedWeight(_ name: String, _ shape: [Int]) throws -> PackedWeight? {
+    /// A weight, in its packed form only where the model is made for sampling and there is such a form.
+    func weight(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> LinearWeight {
         let isPossible = PackedWeight.exists(for: preparation.dtype, on: preparation.device)
-        guard preparation.isPacked, isPossible else { return nil }
+        guard preparation.isPacked, isPossible else { return .plain(try parameter(name, shape, kind)) }
         packedNames.append(name)
-        return PackedWeight(try prepared(name, shape, .matrix))
+        return .packed(PackedWeight(try prepared(name, shape, kind)))
+    }
+
+    /// The adapter of the linear layer at a path, nil where it has none.
+    func adapter(of layer: String, from input: Int, to output: Int) throws -> LowRankAdapter? {
+        guard let adapter, adapter.settings.adapts(layer) else { return nil }
+        let rank = adapter.settings.rank
+        defer { adaptedLayers.append(layer) }
+        return LowRankAdapter(
+            down: try weight(layer + ".lora_A.weight", [rank, input], .adapterInput),
+            up: try weight(layer + ".lora_B.weight", [output, rank], .adapterOutput),
+            scale: adapter.settings.scale,
+            dropout: adapter.dropout.map { ($0, adaptedLayers.count) }
+        )
     }
 
     private func prepared(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
         let raw = try source.tensor(name, shape: shape, kind: kind)
+        let preparation = kind.isOfAdapter ? adapter?.preparation ?? preparation : preparation
         // A leaf of its own: the source's tensor collects no gradient. Storage is shared where nothing is converted.
         let tensor = raw.to(preparation.dtype).to(preparation.device).detached()
         if preparation.isTrainable { tensor.requiresGradient = true }
@@ -79,8 +121,17 @@ public final class ParameterStore {
 
     /// Says that the model has asked for all it needs.
     ///
-    /// - Throws: `ModelError` naming tensors that the source holds and the model did not ask for.
-    func finish() throws { try source.finish(taken: Set(names + packedNames)) }
+    /// - Throws: `ModelError` naming tensors that the source holds and the model did not ask for, or adapted layers that the
+    ///   model does not have.
+    func finish() throws {
+        try source.finish(taken: Set(names + packedNames + base.map(\.name)))
+        for target in adapter?.settings.targets ?? [] {
+            let one = AdapterSettings(rank: 1, alpha: 1, targets: [target])
+            if !adaptedLayers.contains(where: one.adapts) {
+                throw ModelError("adapter", "the model has no linear layer \"\(target)\"")
+            }
+        }
+    }
 }
 
 /// What a parameter is, which decides how a fresh one is drawn.
@@ -90,6 +141,13 @@ public enum ParameterKind: Sendable {
     case norm
     /// The output layer of a reward or value model, drawn from N(0, 1/(hidden + 1)).
     case head
+    /// A of a low-rank adapter, drawn from U(−1/√inputs, 1/√inputs).
+    case adapterInput
+    /// B of a low-rank adapter, zero at first, so that a new adapter changes nothing.
+    case adapterOutput
+
+    /// Whether an adapter brings it, and is trained and saved with it: a head is no small change of another one.
+    var isOfAdapter: Bool { self == .adapterInput || self == .adapterOutput || self == .head }
 }
 
 /// Where a model's tensors come from.
@@ -116,10 +174,11 @@ public struct ParameterScope {
     }
 
     /// The weight `[outputs, inputs]` of a linear layer, packed where the model is made for sampling.
-    func weight(_ shape: [Int]) throws -> LinearWeight {
-        let path = (self / "weight").path
-        return try store.packedWeight(path, shape).map(LinearWeight.packed)
-            ?? .plain(store.parameter(path, shape, .matrix))
+    func weight(_ shape: [Int]) throws -> LinearWeight { try store.weight((self / "weight").path, shape, .matrix) }
+
+    /// The adapter of the linear layer of this scope, nil where it has none.
+    func adapter(from input: Int, to output: Int) throws -> LowRankAdapter? {
+        try store.adapter(of: path, from: input, to: output)
     }
 }
 
@@ -141,11 +200,17 @@ public struct FreshParameters: ParameterSource {
     /// A new tensor, drawn as its kind asks.
     public func tensor(_ name: String, shape: [Int], kind: ParameterKind) -> Tensor {
         switch kind {
-        case .bias: return .zeros(shape)
+        case .bias, .adapterOutput: return .zeros(shape)
         case .norm: return .full(shape, norm)
         case .matrix, .head:
             let tensor = Tensor.empty(shape)
             tensor.fillNormal(deviation: kind == .head ? 1 / Double(hiddenSize + 1) : deviation, generator)
+            return tensor
+        case .adapterInput:
+            // Kaiming's uniform distribution with a = √5, as PEFT starts A.
+            let tensor = Tensor.empty(shape)
+            let bound = 1 / Double(shape[1]).squareRoot()
+            tensor.fillUniform(-bound, bound, generator)
             return tensor
         }
     }
@@ -157,6 +222,8 @@ public struct FreshParameters: ParameterSource {
 /// Weights of a checkpoint: every tensor must be there, of the right shape, finite, and used.
 public struct StoredParameters: ParameterSource {
     let checkpoint: SafetensorsCheckpoint
+    /// What stands in front of every name in the file.
+    let prefix: String
     /// Names that may be left over.
     let ignorable: (String) -> Bool
     /// Names under which the file holds a tensor that the model calls otherwise.
@@ -166,21 +233,28 @@ public struct StoredParameters: ParameterSource {
 
     init(
         _ checkpoint: SafetensorsCheckpoint,
+        prefix: String = "",
         ignorable: @escaping (String) -> Bool = { _ in false },
         aliases: [String: String] = [:],
         substitute: ((String, [Int], ParameterKind) -> Tensor?)? = nil
     ) {
         self.checkpoint = checkpoint
+        self.prefix = prefix
         self.ignorable = ignorable
         self.aliases = aliases
         self.substitute = substitute
     }
 
+    /// Where the tensors lie.
+    var directory: URL { checkpoint.directory }
+
+    private func stored(_ name: String) -> String { prefix + (aliases[name] ?? name) }
+
     /// A copy of the stored tensor.
     ///
     /// - Throws: `ModelError` where it is missing, misshapen, no weight or not finite.
     public func tensor(_ name: String, shape: [Int], kind: ParameterKind) throws -> Tensor {
-        let stored = aliases[name] ?? name
+        let stored = self.stored(name)
         guard let (file, entry) = checkpoint.tensor(named: stored) else {
             if let tensor = substitute?(name, shape, kind) { return tensor }
             throw ModelError(checkpoint.directory.path, "the checkpoint has no tensor \"\(stored)\" \(shape)")
@@ -207,7 +281,7 @@ public struct StoredParameters: ParameterSource {
     ///
     /// - Throws: `ModelError` naming one that was not.
     public func finish(taken: Set<String>) throws {
-        let used = Set(taken.map { aliases[$0] ?? $0 })
+        let used = Set(taken.map(stored))
         // Old Llama checkpoints carry the rotary frequencies, which follow from the configuration.
         let extra = checkpoint.entries.map(\.name).filter {
             !used.contains($0) && !ignorable($0) && !$0.hasSuffix("rotary_emb.inv_freq")

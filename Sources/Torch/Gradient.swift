@@ -7,6 +7,13 @@ public func withoutGradients<Result, Failure: Error>(_ body: () throws(Failure) 
     return try body()
 }
 
+/// Whether what is computed now is recorded for gradients.
+public var areGradientsRecorded: Bool {
+    let isRecorded = libtorch.pointee.set_gradient_enabled(false)
+    _ = libtorch.pointee.set_gradient_enabled(isRecorded)
+    return isRecorded
+}
+
 /// Computes `body(input)` keeping only its input; the backward pass computes it again.
 ///
 /// Trades a second forward pass for the memory of the body's intermediate values. The body must be a pure function of its

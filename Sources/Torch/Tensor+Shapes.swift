@@ -33,6 +33,8 @@ private enum Operators {
     static let zeroInPlace = Operator("zero_")
     static let exponentialInPlace = Operator("exponential_")
     static let normalInPlace = Operator("normal_")
+    static let uniformInPlace = Operator("uniform_")
+    static let bernoulliInPlace = Operator("bernoulli_", "float")
 }
 
 extension Tensor {
@@ -159,5 +161,15 @@ extension Tensor {
     /// Fills with samples of a normal distribution.
     public func fillNormal(mean: Double = 0, deviation: Double, _ generator: Generator) {
         Operators.normalInPlace.run(self, mean, deviation, generator)
+    }
+
+    /// Fills with samples of the uniform distribution between two numbers.
+    public func fillUniform(_ lower: Double, _ upper: Double, _ generator: Generator) {
+        Operators.uniformInPlace.run(self, lower, upper, generator)
+    }
+
+    /// Fills with ones at the given rate, and zeros elsewhere.
+    public func fillBernoulli(_ rate: Double, _ generator: Generator) {
+        Operators.bernoulliInPlace.run(self, rate, generator)
     }
 }

@@ -51,6 +51,18 @@ struct Pairs: SettingsCommand {
     }
 }
 
+/// `rto merge`.
+struct Merge: SettingsCommand {
+    static let defaults = MergeConfiguration()
+    static let configuration = describe("merge")
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run(_ configuration: MergeConfiguration) throws {
+        try engine.merge(configuration)
+    }
+}
+
 /// `rto bench`.
 struct Bench: SettingsCommand {
     static let defaults = BenchConfiguration()

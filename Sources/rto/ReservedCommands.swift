@@ -1,10 +1,7 @@
 import Configuration
 
 /// Commands that the interface reserves and this version does not have.
-private let reservedCommands = ["chat", "serve", "inspect", "merge", "report"]
-
-/// Stages that the interface reserves and this version does not have.
-private let reservedStages = ["kto", "kd"]
+private let reservedCommands = ["chat", "serve", "inspect", "report"]
 
 /// A command that is not there, with what to do.
 private struct CommandError: ExitStatusProviding, CustomStringConvertible {
@@ -22,7 +19,7 @@ func refuseReservedCommands(_ arguments: [String]) throws {
     }
     guard arguments.first == "train" else { return }
     let stages = Stage.allCases.map(\.rawValue)
-    try refuse(arguments.dropFirst().first, reserved: reservedStages, known: stages, after: "rto train")
+    try refuse(arguments.dropFirst().first, reserved: [], known: stages, after: "rto train")
 }
 
 private func refuse(_ word: String?, reserved: [String], known: [String], after command: String) throws {

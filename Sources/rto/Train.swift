@@ -6,7 +6,7 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train one stage.",
-        subcommands: [SFT.self, Reward.self, DPO.self, PPO.self, RTOStage.self]
+        subcommands: [SFT.self, Reward.self, DPO.self, KTO.self, KD.self, PPO.self, RTOStage.self]
     )
 
     struct SFT: StageCommand {
@@ -24,6 +24,18 @@ struct Train: ParsableCommand {
     struct DPO: StageCommand {
         static let stage = Stage.dpo
         static let configuration = describe("dpo")
+        @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+    }
+
+    struct KTO: StageCommand {
+        static let stage = Stage.kto
+        static let configuration = describe("kto")
+        @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+    }
+
+    struct KD: StageCommand {
+        static let stage = Stage.kd
+        static let configuration = describe("kd")
         @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
     }
 

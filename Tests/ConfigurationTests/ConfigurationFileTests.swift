@@ -49,7 +49,7 @@ func withFile(_ text: String, _ body: (String) throws -> Void) throws {
         arguments: [
             ("seed: 1\nlearning_rat: 1", 2, "unknown key learning_rat; did you mean learning_rate?"),
             ("gamma: 1", 1, "gamma does not apply to rto train sft, only to rto train ppo and rto train rto"),
-            ("\n\nlora_rank: 8", 3, "lora_rank is not available yet"),
+            ("\n\nreport_to: tensorboard", 3, "report_to is not available yet"),
             ("epochs: many", 1, "epochs wants a whole number more than 0, not 'many'"),
             ("epochs: null", 1, "epochs wants a whole number more than 0, not 'none'"),
             ("epochs: [1, 2]", 1, "epochs wants a whole number more than 0, not '[1, 2]'"),

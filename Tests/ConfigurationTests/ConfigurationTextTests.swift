@@ -22,6 +22,7 @@ private func unusual(_ stage: Stage) -> TrainConfiguration {
         configuration.reinforcement.truncation = .penalize
         configuration.reinforcement.savesRollouts = true
     }
+    if stage == .kd { configuration.distillation.teacherModel = "'teacher'" }
     if stage == .rto { configuration.tokenReward.dpoModel = "*dpo" }
     return configuration
 }

@@ -43,7 +43,8 @@ import Testing
     @Test(
         "Learning rates and batches are the stage's own",
         arguments: [
-            (Stage.sft, 5e-6, 128), (.reward, 1e-6, 128), (.dpo, 5e-7, 256), (.ppo, 8e-7, 128), (.rto, 5e-7, 128),
+            (Stage.sft, 5e-6, 128), (.reward, 1e-6, 128), (.dpo, 5e-7, 256), (.kto, 5e-7, 64),
+            (.kd, 5e-6, 256), (.ppo, 8e-7, 128), (.rto, 5e-7, 128),
         ]
     )
     func rates(stage: Stage, rate: Double, batch: Int) {
@@ -61,6 +62,7 @@ import Testing
         configuration.loop.output = "o"
         configuration.reinforcement.rewardModel = "r"
         configuration.tokenReward.dpoModel = "p"
+        configuration.distillation.teacherModel = "t"
         try configuration.check()
     }
 

@@ -60,7 +60,7 @@ import Testing
     @Test(
         "What is not there yet is said to be so",
         arguments: [
-            "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label_key",
+            "report-to"
         ]
     )
     func notAvailable(name: String) {

@@ -84,7 +84,9 @@ import Tokenizers
         #expect(pair.prompt == [begin] + bytes("U: q\nA: "))
         #expect(pair.chosen == bytes("c") + [end])
         #expect(pair.rejected == [end])
-        #expect(pair.margin == 0.5)
+        #expect(pair.margin == nil)
+        options.readsMargins = true
+        #expect(try reader(row, options: options).pairs().rows[0].margin == 0.5)
         for text in ["", "User:", "{} and {}", "{ }"] {
             #expect(throws: DatasetError.self, "\(text)") { try InputTemplate(text) }
         }
@@ -95,12 +97,13 @@ import Tokenizers
     func unpaired() throws {
         let rows = try reader(
             #"{"prompt":"q","completion":"r","label":true}"#,
-            #"{"prompt":"q","completion":"","label":0}"#
+            #"{"prompt":"q","completion":"","label":0}"#,
+            #"{"prompt":"q","completion":"r","label":1.0}"#
         ).unpairedExamples().rows
-        #expect(rows.map(\.label) == [true, false])
-        #expect(rows.map(\.promptLength) == [2, 2])
+        #expect(rows.map(\.label) == [true, false, true])
+        #expect(rows.map(\.promptLength) == [2, 2, 2])
         #expect(rows[1].ids == [begin] + bytes("q") + [end])
-        for label in ["2", "\"yes\"", "null", "0.0"] {
+        for label in ["2", "\"yes\"", "null", "0.5"] {
             #expect(throws: DatasetError.self) {
                 try reader("{\"prompt\":\"q\",\"completion\":\"r\",\"label\":\(label)}").unpairedExamples()
             }

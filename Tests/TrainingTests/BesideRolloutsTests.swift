@@ -145,7 +145,9 @@ struct BesideRolloutsTests {
         #expect(try bytes { $0.emaDecay = 0.9 } == whole + policy)
         // The policy's shape: weights, gradients and two moments.
         #expect(try bytes { $0.advantage = .reinforce } == whole - 4 * policy)
-        #expect(try bytes { $0.rewardModels += $0.rewardModels } == whole + policy)
+        #expect(try bytes { $0.rewardModels.append(.init(path: workshop.path("counted"))) } == whole + policy)
+        // Models of one directory share its weights.
+        #expect(try bytes { $0.rewardModels += $0.rewardModels } == whole)
     }
 
     @Test(

@@ -35,6 +35,8 @@ struct MetricsTests {
         case .sft: Self.everyStep
         case .reward: Self.everyStep.union(["accuracy", "margin", "mean_reward"])
         case .dpo: Self.everyStep.union(Self.pairs)
+        case .kto: Self.everyStep.union(["rewards/chosen", "rewards/rejected", "rewards/margins", "kl"])
+        case .kd: Self.everyStep.union(["completion_loss", "teacher_kl"])
         case .ppo: Self.everyStep.union(Self.reinforcement)
         case .rto: Self.everyStep.union(Self.reinforcement).union(Self.tokenRewards)
         }

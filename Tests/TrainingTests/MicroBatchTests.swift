@@ -63,6 +63,32 @@ struct MicroBatchTests {
         try check(configuration)
     }
 
+    @Test("margins of a reward model")
+    func margins() throws {
+        var configuration = try workshop.configuration(.reward)
+        configuration.rewardLoss.usesMargin = true
+        configuration.data.sources = [.init(path: try workshop.marginPairs(10))]
+        configuration.data.evaluation = [try workshop.marginPairs(3, name: "held-out")]
+        try check(configuration)
+    }
+
+    @Test("single responses, whose divergence is of the whole batch")
+    func unpaired() throws {
+        var configuration = try workshop.configuration(.kto)
+        configuration.loop.epochs = 2
+        configuration.unpaired.desirableWeight = 1.5
+        configuration.data.evaluation = [try workshop.labelled(5, name: "held-out")]
+        try check(configuration)
+    }
+
+    @Test("a teacher's distributions", arguments: [LossNormalization.token, .sequence])
+    func distillation(normalization: LossNormalization) throws {
+        var configuration = try workshop.configuration(.kd)
+        configuration.optimizer.lossNormalization = normalization
+        configuration.data.evaluation = [try workshop.examples(5, name: "held-out")]
+        try check(configuration)
+    }
+
     @Test("rollouts without a critic, with pretraining texts, KL in the loss and Dr. GRPO's constant")
     func groups() throws {
         var configuration = try workshop.configuration(.rto)

@@ -49,7 +49,7 @@ struct PrecisionTests {
 
     @Test(
         "gradient checkpointing gives the same weights",
-        arguments: [Configuration.Stage.sft, .reward, .dpo, .ppo]
+        arguments: [Configuration.Stage.sft, .reward, .dpo, .kto, .kd, .ppo]
     )
     func checkpointing(stage: Configuration.Stage) throws {
         let configuration = try workshop.configuration(stage)
@@ -58,13 +58,15 @@ struct PrecisionTests {
         #expect(try largestDifference(plain, saving) < 1e-6)
     }
 
-    @Test("two hundred steps leave no tensor behind", arguments: [Configuration.Stage.sft, .reward, .dpo, .rto])
+    @Test("two hundred steps leave no tensor behind", arguments: Configuration.Stage.allCases.filter { $0 != .ppo })
     func liveTensors(stage: Configuration.Stage) async {
         // In a process of its own: the counter is of all tests that run.
         switch stage {
         case .sft: await #expect(processExitsWith: .success) { try checkLiveTensors(.sft) }
         case .reward: await #expect(processExitsWith: .success) { try checkLiveTensors(.reward) }
         case .dpo: await #expect(processExitsWith: .success) { try checkLiveTensors(.dpo) }
+        case .kto: await #expect(processExitsWith: .success) { try checkLiveTensors(.kto) }
+        case .kd: await #expect(processExitsWith: .success) { try checkLiveTensors(.kd) }
         case .ppo, .rto: await #expect(processExitsWith: .success) { try checkLiveTensors(.rto) }
         }
     }

@@ -22,6 +22,30 @@ struct PreferenceScorerTests {
         #expect((settings.objective.referenceNeed == .none) == loss.isReferenceFree)
     }
 
+    @Test("every setting reaches its equation")
+    func objectives() {
+        func objective(_ loss: PreferenceObjective, _ change: (inout PreferenceSettings) -> Void) -> any PreferenceLoss
+        {
+            var settings = PreferenceSettings()
+            settings.loss = loss
+            change(&settings)
+            return settings.objective
+        }
+        let hinge = objective(.simpo) { ($0.simpoHinge, $0.simpoGamma) = (true, 0.7) } as? SimplePreference
+        #expect(hinge == SimplePreference(beta: 2.5, gamma: 0.7, link: .hinge))
+        let smooth = objective(.simpo) { $0.labelSmoothing = 0.1 } as? SimplePreference
+        #expect(smooth == SimplePreference(beta: 2.5, gamma: 0.5, link: .logistic(labelSmoothing: 0.1)))
+        let average = objective(.ipo) { $0.ipoAverage = true } as? IdentityPreference
+        #expect(average == IdentityPreference(beta: 0.1, averaged: true))
+        let length = objective(.rdpo) { $0.lengthAlpha = 0.3 } as? LengthRegularizedPreference
+        #expect(length == LengthRegularizedPreference(beta: 0.1, lengthPenalty: 0.3))
+        let divergence = objective(.tdpo2) { $0.tdpoAlpha = 0.6 } as? TokenLevelPreference
+        #expect(divergence == TokenLevelPreference(beta: 0.1, form: .second(alpha: 0.6)))
+        #expect(objective(.orpo) { $0.beta = 0.4 } as? OddsRatioPreference == OddsRatioPreference(lambda: 0.4))
+        let likely = objective(.dpo) { $0.nllCoefficient = 0.2 } as? LikelihoodPreference
+        #expect(likely?.coefficient == 0.2 && likely?.loss as? DirectPreference == DirectPreference(beta: 0.1))
+    }
+
     @Test("a loss without a reference loads none", arguments: [PreferenceObjective.simpo, .orpo])
     func referenceFree(loss: PreferenceObjective) throws {
         var configuration = try workshop.configuration(.dpo)

@@ -93,6 +93,8 @@ struct RecordedStepsTests {
             guard expected["rewards_chosen_mean"] != nil else { continue }
             #expect(try agrees(found["rewards/chosen"], expected["rewards_chosen_mean"], absolute: 1e-3))
             #expect(try agrees(found["rewards/margins"], expected["margin_mean"], absolute: 1e-3))
+            // Single responses have no pairs to win.
+            guard found["rewards/accuracies"] != nil else { continue }
             // Where policy and reference are equal the reference's wins are those of rounding errors.
             let margins = try #require(expected["margins"]?.array).compactMap(\.number)
             guard margins.allSatisfy({ $0 == 0 || abs($0) > 1e-6 }) else { continue }
@@ -137,6 +139,33 @@ struct RecordedStepsTests {
         configuration.preference.simpoGamma =
             configuration.preference.beta * (settings?["gamma_beta_ratio"]?.number ?? 0)
         try check(configuration, name)
+    }
+
+    @Test("single responses with labels", arguments: [1, 8192])
+    func unpaired(microBatchTokens: Int) throws {
+        let settings = try fixture("kto")["hyperparameters"]
+        let labels = try #require(fixture("tokenized")["kto_rows"]?.array).map { $0["label"]?.integer == 1 }
+        let pairs = try String(contentsOfFile: steps("cli/preferences.jsonl"), encoding: .utf8).split(separator: "\n")
+        let rows = try zip(pairs, labels).map { line, label -> String in
+            let pair = try JSON(parsing: Array(line.utf8))
+            let prompt = try #require(pair["prompt_ids"]?.array)
+            let response = try #require(pair[label ? "chosen_ids" : "rejected_ids"]?.array)
+            let row: JSON = [
+                "input_ids": .array(prompt + response), "prompt_length": .integer(prompt.count),
+                "good": .integer(label ? 1 : 0),
+            ]
+            return row.serialized() + "\n"
+        }
+        var configuration = configuration(.kto, microBatchTokens: microBatchTokens)
+        configuration.data.sources = [.init(path: try directory.write("kto.jsonl", rows.joined()))]
+        configuration.data.labelKey = "good"
+        configuration.optimizer.learningRate = 3e-4
+        configuration.unpaired.beta = try #require(settings?["beta"]?.number)
+        try check(configuration, "kto")
+        let recorded = try #require(fixture("kto")["float32"]?["steps"]?.array)
+        for (found, expected) in zip(try TrainedRun(url: URL(filePath: configuration.loop.output)).metrics, recorded) {
+            #expect(try agrees(found["kl"], expected["KL"], absolute: 1e-3))
+        }
     }
 
     @Test("reinforcement", arguments: ["ppo", "rto", "rto_actor_sft_noclip"], [1, 8192])

@@ -62,6 +62,32 @@ struct ResumeTests {
         try check(configuration)
     }
 
+    @Test("single responses, whose divergence is measured anew at every step")
+    func unpaired() throws {
+        var configuration = try workshop.configuration(.kto)
+        configuration.loop.epochs = 3
+        configuration.data.evaluation = [try workshop.labelled(3, name: "held-out")]
+        try check(configuration)
+    }
+
+    @Test("distillation, with its teacher beside it")
+    func distillation() throws {
+        var configuration = try workshop.configuration(.kd)
+        configuration.loop.epochs = 2
+        configuration.data.evaluation = [try workshop.examples(3, name: "held-out")]
+        try check(configuration)
+    }
+
+    @Test("reward model with margins")
+    func margins() throws {
+        var configuration = try workshop.configuration(.reward)
+        configuration.loop.epochs = 2
+        configuration.rewardLoss.usesMargin = true
+        configuration.data.sources = [.init(path: try workshop.marginPairs(10))]
+        configuration.data.evaluation = [try workshop.marginPairs(3, name: "held-out")]
+        try check(configuration)
+    }
+
     @Test("reinforcement, in the middle of a rollout's updates too", arguments: [Configuration.Stage.ppo, .rto])
     func reinforcement(stage: Configuration.Stage) throws {
         var configuration = try workshop.configuration(stage)

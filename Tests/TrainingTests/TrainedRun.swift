@@ -9,8 +9,17 @@ struct TrainedRun {
 
     var path: String { url.path }
 
-    /// The final weights, byte for byte.
-    var modelBytes: Data { get throws { try Data(contentsOf: url.appending(path: "model.safetensors")) } }
+    private static let finalFiles = [
+        "config.json", "ema", "model.safetensors", "adapter_config.json", "adapter_model.safetensors",
+    ]
+
+    /// The final weights, or the final adapter, byte for byte.
+    var modelBytes: Data {
+        get throws {
+            let name = try fileNames.first { $0.hasSuffix("model.safetensors") } ?? "model.safetensors"
+            return try Data(contentsOf: url.appending(path: name))
+        }
+    }
 
     /// The numbers of each recorded step; what is null is left out.
     var metrics: [[String: Double]] {
@@ -60,7 +69,7 @@ struct TrainedRun {
         try files.copyItem(at: url, to: copy)
         for entry in try files.contentsOfDirectory(atPath: copy.path) {
             let isLater = entry.hasPrefix("checkpoint-") && (Int(entry.dropFirst("checkpoint-".count)) ?? 0) > step
-            if isLater || ["config.json", "ema", "model.safetensors"].contains(entry) {
+            if isLater || Self.finalFiles.contains(entry) {
                 try files.removeItem(at: copy.appending(path: entry))
             }
         }

@@ -83,6 +83,27 @@ final class Workshop {
         }
     }
 
+    /// Pairs with margins, one of which is missing and one negative.
+    func marginPairs(_ count: Int, name: String = "margins") throws -> String {
+        try rows(name, count) {
+            [
+                "prompt_ids": list(Self.ids(2 + $0 % 3, $0)), "chosen_ids": list(Self.ids(3 + $0 % 4, $0 + 40)),
+                "rejected_ids": list(Self.ids(2 + $0 % 5, $0 + 80)),
+                "margin": $0 == 1 ? .null : .number(Double($0) / 2 - 1),
+            ]
+        }
+    }
+
+    /// Good and bad responses of different lengths.
+    func labelled(_ count: Int, name: String = "labelled") throws -> String {
+        try rows(name, count) {
+            [
+                "input_ids": list(Self.ids(6 + $0 % 4, $0)), "prompt_length": .integer(1 + $0 % 3),
+                "label": .bool($0 % 3 != 1),
+            ]
+        }
+    }
+
     /// Prompts of different lengths.
     func prompts(_ count: Int) throws -> String {
         try rows("prompts", count) { ["prompt_ids": list(Self.ids(2 + $0 % 3, $0))] }
@@ -104,6 +125,12 @@ final class Workshop {
         switch stage {
         case .sft: configuration.data.sources = [.init(path: try examples(12))]
         case .reward, .dpo: configuration.data.sources = [.init(path: try pairs(10))]
+        case .kto:
+            configuration.data.sources = [.init(path: try labelled(10))]
+            configuration.model.referenceModel = try languageModel("reference", seed: 2)
+        case .kd:
+            configuration.data.sources = [.init(path: try examples(12))]
+            configuration.distillation.teacherModel = try languageModel("teacher", seed: 6, ["hidden_size": 24])
         case .ppo, .rto: try reinforce(&configuration)
         }
         return configuration

@@ -11,6 +11,14 @@ import Testing
     let directory: TemporaryDirectory
     private static let pairCount = 16
 
+    private enum Misbehaviour { case broken, busy, nonsense, empty, stalled, garbled, cut }
+
+    /// What happens to the calls of these numbers; all others get their verdict.
+    private static let storm: [Int: Misbehaviour] = [
+        0: .broken, 2: .busy, 3: .nonsense, 5: .cut, 6: .empty, 8: .stalled, 11: .garbled, 13: .busy, 15: .cut,
+        16: .broken, 18: .stalled, 20: .nonsense, 21: .empty, 23: .garbled,
+    ]
+
     init() throws {
         directory = try TemporaryDirectory()
         for (file, word) in [("reference.json", "base"), ("outputs.json", "mine")] {
@@ -40,7 +48,7 @@ import Testing
         process.arguments = [
             "evaluate", "alpaca-eval", "--outputs", "outputs.json", "--reference", "reference.json", "--judge-url",
             server.address, "--judge-prompt", "prompt.txt", "--output", output, "--concurrency", "4",
-            "--judge-time-out", "1", "--json",
+            "--judge-time-out", "4", "--json",
         ]
         process.environment = ["OPENAI_API_KEY": "secret", "HOME": directory.url.path]
         (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
@@ -62,18 +70,16 @@ import Testing
         #expect(undisturbed.terminationStatus == 0 && calm.calls.count == Self.pairCount)
         #expect(calm.calls.allSatisfy { $0.headers["authorization"] == "Bearer secret" })
 
-        let paid = Mutex<[String]>([])
         let server = try LoopbackServer { call in
-            switch (call.number &* 2_654_435_761 >> 3) % 19 {
-            case 0: return .answer(status: 500, body: "broken")
-            case 1: return .answer(status: 429, headers: ["Retry-After": "0.05"], body: "busy")
-            case 2: return .answer(body: "<html>not JSON</html>")
-            case 3: return .answer(body: #"{"choices": []}"#)
-            case 4: return call.number < 12 ? .stall : .bytes("HTTP")
-            case 5: return .breakOff(body: Self.verdict(call))
-            default:
-                paid.withLock { $0.append(call.body) }
-                return .answer(body: Self.verdict(call))
+            switch Self.storm[call.number] {
+            case .broken: .answer(status: 500, body: "broken")
+            case .busy: .answer(status: 429, headers: ["Retry-After": "0.05"], body: "busy")
+            case .nonsense: .answer(body: "<html>not JSON</html>")
+            case .empty: .answer(body: #"{"choices": []}"#)
+            case .stalled: .stall
+            case .garbled: .bytes("HTTP")
+            case .cut: .breakOff(body: Self.verdict(call))
+            case nil: .answer(body: Self.verdict(call))
             }
         }
         let killed = try start(server, output: "stormy")
@@ -86,7 +92,9 @@ import Testing
         killed.waitUntilExit()
         let stored = storedLines()
         #expect(stored >= 6 && stored < Self.pairCount)
-        let paidBefore = paid.withLock { $0.count }
+        let paid = try String(decoding: Data(contentsOf: URL(filePath: cache)), as: UTF8.self).split(separator: "\n")
+            .prefix(stored).compactMap { try JSON(parsing: String($0))["instruction"]?.string }
+        let callsBefore = server.calls.count
 
         let again = try start(server, output: "stormy")
         again.waitUntilExit()
@@ -94,7 +102,9 @@ import Testing
         #expect(try preferences("stormy") == preferences("calm"))
         #expect(try preferences("stormy").allSatisfy { $0 != nil })
         // What was stored before the end is not asked for again.
-        #expect(paid.withLock { $0.count } - paidBefore == Self.pairCount - stored)
+        let asked = server.calls.dropFirst(callsBefore)
+        #expect(paid.count == stored && !asked.isEmpty)
+        #expect(!asked.contains { call in paid.contains { call.body.contains("<\($0)>") } })
         let calls = server.calls.count
         let third = try start(server, output: "stormy")
         third.waitUntilExit()

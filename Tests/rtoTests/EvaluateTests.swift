@@ -82,6 +82,8 @@ import Testing
         let file = try directory.write("judgments.jsonl", lines.joined(separator: "\n"))
         let both = try evaluate("arena-hard", "--judgments", file)
         #expect(both.status == 65 && both.complaint.contains("--category"))
+        let alone = try evaluate("arena-hard", "--judgments", file, "--category", "x", "--style", "length")
+        #expect(alone.status == 65 && alone.complaint.contains("--style length is v0.1's"))
         let one = try evaluate("arena-hard", "--judgments", file, "--category", "x", "--json", "--output", path("out"))
         let score = try #require(try JSON(parsing: one.output)["models"]?[0])
         #expect(score["raw"]?["exact"] == 75.0 && score["n_battles"] == 8 && score["style_controlled"] == .null)

@@ -56,6 +56,7 @@ private let namesElsewhere = [
     "num-train-epochs": "epochs",
     "loss-type": "loss",
     "nll-loss-coef": "nll-coefficient",
+    "kd-coef": "kd-coefficient",
     "max-completion-length": "max-new-tokens",
     "prompts": "data",
     "remote-rm-url": "reward-url",
@@ -64,11 +65,15 @@ private let namesElsewhere = [
     "use-kl-loss": "kl-in-loss",
     "pretrain-data": "ptx-data",
     "ptx-coef": "ptx-coefficient",
+    "lora-r": "lora-rank",
+    "target-modules": "lora-targets",
+    "lora-target-modules": "lora-targets",
+    "use-rslora": "lora-rank-stabilized",
 ]
 
 /// Names that the interface reserves for features that this version does not have.
 private let reservedNames: Set<String> = [
-    "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "report-to", "label-key",
+    "report-to"
 ]
 
 /// The likeliest of the known names for a mistyped one: a name that it abbreviates, else the one fewest typing errors away.

@@ -22,6 +22,8 @@ public struct DataSettings: Equatable, Sendable {
     public var inputKey: String?
     /// The column of the answer to it.
     public var outputKey: String?
+    /// The column that says whether a response is a good one (KTO).
+    public var labelKey: String?
     /// Count and report rows that cannot be read, instead of stopping at the first one.
     public var skipBadRows = false
     /// Keep the rows in the order of the files.

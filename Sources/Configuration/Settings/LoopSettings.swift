@@ -2,7 +2,7 @@
 public struct LoopSettings: Equatable, Sendable {
     /// The run directory; must be given.
     public var output = ""
-    /// Sequences (SFT), pairs (reward, DPO) or rollouts (PPO, RTO) per optimizer step, all ranks together.
+    /// Sequences (SFT, KD, KTO), pairs (reward, DPO) or rollouts (PPO, RTO) per optimizer step, all ranks together.
     public var batchSize: Int
     /// The most tokens in one forward and backward pass; a longer sequence is a pass of its own.
     public var microBatchTokens = 2048
@@ -21,8 +21,14 @@ public struct LoopSettings: Equatable, Sendable {
     /// How many checkpoints are kept, the newest ones; 0 keeps all.
     public var keepCheckpoints = 3
 
-    /// Creates the defaults of a stage: the batches of appendix D of the RTO paper.
+    /// Creates the defaults of a stage: the batches of appendix D of the RTO paper, for KTO and distillation those of OpenRLHF's
+    /// scripts.
     public init(stage: Stage) {
-        batchSize = stage == .dpo ? 256 : 128
+        batchSize =
+            switch stage {
+            case .dpo, .kd: 256
+            case .kto: 64
+            case .sft, .reward, .ppo, .rto: 128
+            }
     }
 }

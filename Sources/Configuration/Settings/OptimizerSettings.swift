@@ -1,7 +1,7 @@
 /// AdamW, its schedule and the gradient's norm.
 ///
 /// The learning rates are those of the papers' runs on 8-billion-parameter models: RTO from the authors' release
-/// script, PPO, DPO and the reward model from appendix D of the RTO paper, SFT from OpenRLHF's script.
+/// script, PPO, DPO and the reward model from appendix D of the RTO paper, SFT, KTO and distillation from OpenRLHF's scripts.
 public struct OptimizerSettings: Equatable, Sendable {
     /// The highest learning rate of the schedule.
     public var learningRate: Double
@@ -21,16 +21,16 @@ public struct OptimizerSettings: Equatable, Sendable {
     public var epsilon = 1e-8
     /// The global gradient norm above which gradients are scaled down; 0 never scales.
     public var maxGradientNorm = 1.0
-    /// How the tokens of a batch are weighed in the loss (SFT, PPO and RTO; preference losses are sums per response).
+    /// How the tokens of a batch are weighed in the loss (SFT, KD, PPO and RTO; preference losses are sums per response).
     public var lossNormalization: LossNormalization
 
     /// Creates the defaults of a stage.
     public init(stage: Stage) {
         learningRate =
             switch stage {
-            case .sft: 5e-6
+            case .sft, .kd: 5e-6
             case .reward: 1e-6
-            case .dpo: 5e-7
+            case .dpo, .kto: 5e-7
             case .ppo: 8e-7
             case .rto: 5e-7
             }

@@ -18,7 +18,8 @@ extension TrainConfiguration {
         if optimizer.minimumRatio != defaults.optimizer.minimumRatio && optimizer.schedule != .cosineWithMinimum {
             throw .combination("--min-lr-ratio has an effect only with --lr-schedule cosine-with-min-lr")
         }
-        if stage == .dpo { try checkPreferences() }
+        try checkLoRA()
+        try checkObjective()
         if optimizer.lossNormalization == .constant && !stage.isReinforcement {
             throw .combination(
                 "--loss-normalization constant divides by --max-new-tokens, which only PPO and RTO have; use token or sequence"

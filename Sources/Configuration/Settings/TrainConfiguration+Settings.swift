@@ -5,7 +5,7 @@ extension TrainConfiguration {
             .value("model", \.model.model, input: .model, "The Hugging Face model to start from"),
             .tokenizer,
         ]
-        if stage == .dpo || stage.isReinforcement {
+        if stage == .dpo || stage == .kto || stage.isReinforcement {
             settings.append(
                 .optional(
                     "reference-model",
@@ -54,7 +54,8 @@ extension TrainConfiguration {
 
     private static func columns(_ stage: Stage) -> [Setting<Self>] {
         switch stage {
-        case .sft: [.inputKey, .optional("output-key", \.data.outputKey, "The column of the answer")]
+        case .sft, .kd: [.inputKey, outputKey]
+        case .kto: [.inputKey, outputKey, .optional("label-key", \.data.labelKey, "The column of the label")]
         case .ppo, .rto: [.inputKey]
         case .reward, .dpo:
             [
@@ -62,6 +63,10 @@ extension TrainConfiguration {
                 .optional("rejected-key", \.data.rejectedKey, "The column of the other response"),
             ]
         }
+    }
+
+    private static var outputKey: Setting<Self> {
+        .optional("output-key", \.data.outputKey, "The column of the answer")
     }
 
     static func optimization(_ stage: Stage) -> [Setting<Self>] {
@@ -92,7 +97,7 @@ extension TrainConfiguration {
                 "Clip the gradient's norm; 0 never clips"
             ),
         ]
-        if stage == .sft || stage.isReinforcement {
+        if stage == .sft || stage == .kd || stage.isReinforcement {
             settings.append(
                 .value("loss-normalization", \.optimizer.lossNormalization, "What weighs the same in the loss")
             )
@@ -137,7 +142,8 @@ extension TrainConfiguration {
 
     private static func batchSummary(_ stage: Stage) -> String {
         switch stage {
-        case .sft: "Sequences per optimizer step"
+        case .sft, .kd: "Sequences per optimizer step"
+        case .kto: "Responses per optimizer step"
         case .reward, .dpo: "Pairs per optimizer step"
         case .ppo, .rto: "Rollouts per optimizer step"
         }

@@ -71,14 +71,17 @@ extension DatasetRow {
         return number
     }
 
-    /// A truth value, written as such or as 0 or 1.
+    /// A truth value, written as such or as the number 0 or 1.
     func truth(_ key: String) throws(DatasetError) -> Bool {
         let value = try value(key)
         switch value {
         case .bool(let truth): return truth
-        case .integer(0): return false
-        case .integer(1): return true
-        default: throw wrongKind(key, "true or false", value)
+        case .integer, .number:
+            guard let number = value.number, number == 0 || number == 1 else {
+                throw error(.inconsistent("\(quoted(key)) must be true, false, 1 or 0, and is \(value.serialized())"))
+            }
+            return number == 1
+        default: throw wrongKind(key, "true, false, 1 or 0", value)
         }
     }
 }

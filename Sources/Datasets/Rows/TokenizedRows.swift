@@ -18,7 +18,7 @@ public struct TokenizedPair: Sendable, Equatable {
     public let chosen: [Int]
     /// The ids of the other response, its end of sequence included.
     public let rejected: [Int]
-    /// By how much the preferred response is to be the better one, where the row says so.
+    /// By how much the preferred response is to be the better one, where margins are read and the row has one.
     public let margin: Double?
     /// Where the row stands.
     public let source: RowLocation

@@ -83,26 +83,31 @@ public struct ArenaHardScore: Sendable {
         let draws = (0..<bootstraps).map { _ in Self.counts(rows.count, &bootstrapRandom).map { $0 * rowWeight } }
         let fits = parallelMap(bootstraps) { [regression] in regression.fit(weights: draws[$0]).strengths }
         styled = models.indices.map { m in
-            let strengths = fits.map { $0[m] }
-            let exact = 100 * sigmoid(fit.strengths[m])
-            switch battles.version {
-            case .v01:
-                // Percentiles of the ratings, which are linear in the strengths.
-                return Interval(
-                    score: exact,
-                    lower: 100 * sigmoid(Sample.percentile(strengths, 2.5)),
-                    upper: 100 * sigmoid(Sample.percentile(strengths, 97.5)),
-                    exact: exact
-                )
-            case .v20:
-                let rates = strengths.map { 100 * sigmoid($0) }
-                return Interval(
-                    score: Sample.percentile(rates, 50),
-                    lower: Sample.percentile(rates, 5),
-                    upper: Sample.percentile(rates, 95),
-                    exact: exact
-                )
-            }
+            Self.interval(exact: 100 * sigmoid(fit.strengths[m]), strengths: fits.map { $0[m] }, battles.version)
+        }
+    }
+
+    /// The interval of a model's bootstrapped strengths.
+    ///
+    /// v0.1: the 2.5th and 97.5th percentile of the ratings, which are linear in the strengths, about the fit of all rows.
+    /// v2.0: the 5th and 95th percentile of the win rates about their median.
+    private static func interval(exact: Double, strengths: [Double], _ version: ArenaHardVersion) -> Interval {
+        switch version {
+        case .v01:
+            return Interval(
+                score: exact,
+                lower: 100 * sigmoid(Sample.percentile(strengths, 2.5)),
+                upper: 100 * sigmoid(Sample.percentile(strengths, 97.5)),
+                exact: exact
+            )
+        case .v20:
+            let rates = strengths.map { 100 * sigmoid($0) }
+            return Interval(
+                score: Sample.percentile(rates, 50),
+                lower: Sample.percentile(rates, 5),
+                upper: Sample.percentile(rates, 95),
+                exact: exact
+            )
         }
     }
 
@@ -113,7 +118,9 @@ public struct ArenaHardScore: Sendable {
         return counts
     }
 
-    /// v0.1: Bradley–Terry ratings. With one baseline their maximum likelihood is the mean outcome of each model; the interval is
+    /// The Bradley–Terry ratings of version 0.1.
+    ///
+    /// With one baseline their maximum likelihood is the mean outcome of each model; the interval is
     /// from the 2.5th to the 97.5th percentile of the ratings of bootstraps over the battles of all models together.
     private static func ratings(
         _ battles: Battles,

@@ -10,7 +10,9 @@ public struct PairwiseJudge: Sendable {
     private let prompt: PairwisePrompt
     private let cache: JudgeCache
 
-    /// What the judge is asked for: one token with the likeliest alternatives. The temperature would only matter for sampling.
+    /// What the judge is asked for: one token with the likeliest alternatives.
+    ///
+    /// The temperature would only matter for sampling.
     private static let parameters: JSONObject = {
         var parameters = JSONObject()
         parameters["max_tokens"] = 1
@@ -106,8 +108,9 @@ public struct PairwiseJudge: Sendable {
         choice["logprobs"]?["content"]?[0]?["top_logprobs"]?.array
     }
 
-    /// The preference that the first token's likeliest alternatives express: 2 − P("m") with P over "m" and "M" alone; 3 less
-    /// that where the model's answer was shown first. Nil where neither name is among them.
+    /// The preference that the first token's likeliest alternatives express; nil where neither name is among them.
+    ///
+    /// 2 − P("m") with P over "m" and "M" alone; 3 less that where the model's answer was shown first.
     static func preference(_ alternatives: [JSON], isSwitched: Bool) -> Double? {
         func logProbability(_ token: String) -> Double? {
             alternatives.last { $0["token"]?.string == token }?["logprob"]?.number

@@ -27,7 +27,9 @@ public struct MersenneTwister: Sendable {
         )
     }
 
-    /// The authors' `init_by_array`. Python drops the zero words at the number's upper end.
+    /// The authors' initialization by an array.
+    ///
+    /// Python drops the zero words at the number's upper end.
     private init(key: [UInt32]) {
         self.init(seed: 19_650_218)
         let key = Array(key.prefix((key.lastIndex { $0 != 0 } ?? 0) + 1))

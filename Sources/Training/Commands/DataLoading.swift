@@ -11,7 +11,8 @@ extension DataSettings {
         tokenizer: Tokenizer?,
         vocabularySize: Int,
         seed: Int,
-        part: HeldOut.Part? = nil
+        part: HeldOut.Part? = nil,
+        readsMargins: Bool = false
     ) throws -> DatasetReader {
         var options = DatasetOptions()
         options.keys = DatasetKeys(
@@ -19,12 +20,14 @@ extension DataSettings {
             chosen: chosenKey,
             rejected: rejectedKey,
             input: inputKey,
-            output: outputKey
+            output: outputKey,
+            label: labelKey
         )
         options.chatTemplate = try chatTemplateText() ?? tokenizer?.chatTemplate
         options.inputTemplate = try inputTemplate.map { text throws(DatasetError) in try InputTemplate(text) }
         options.vocabularySize = vocabularySize
         options.skipsBadRows = skipBadRows
+        options.readsMargins = readsMargins
         options.seed = UInt64(bitPattern: Int64(seed))
         if let part, let evaluationShare {
             options.heldOut = HeldOut(share: evaluationShare, seed: options.seed, part: part)
@@ -37,7 +40,12 @@ extension DataSettings {
     }
 
     /// A reader of the rows to evaluate on: of files of their own, or the part that is held out.
-    func evaluationReader(tokenizer: Tokenizer?, vocabularySize: Int, seed: Int) throws -> DatasetReader? {
+    func evaluationReader(
+        tokenizer: Tokenizer?,
+        vocabularySize: Int,
+        seed: Int,
+        readsMargins: Bool = false
+    ) throws -> DatasetReader? {
         if evaluation.isEmpty && evaluationShare == nil { return nil }
         return try reader(
             // Weights say what to train on; to evaluate, no row is too many.
@@ -45,7 +53,8 @@ extension DataSettings {
             tokenizer: tokenizer,
             vocabularySize: vocabularySize,
             seed: seed,
-            part: .evaluation
+            part: .evaluation,
+            readsMargins: readsMargins
         )
     }
 }
@@ -63,7 +72,20 @@ extension TokenizedExample {
     }
 }
 
+extension LabelledRow {
+    /// Prompt and response apart, with their label.
+    init(_ example: UnpairedExample) {
+        row = ResponseBatch.Row(
+            prompt: Array(example.ids.prefix(example.promptLength)),
+            response: Array(example.ids.dropFirst(example.promptLength))
+        )
+        label = example.label
+    }
+}
+
 extension PairRows {
     /// Rows of tokenised pairs.
-    init(_ pairs: [TokenizedPair]) { self.init(pairs.map { ($0.prompt, $0.chosen, $0.rejected) }) }
+    init(_ pairs: [TokenizedPair]) {
+        self.init(pairs.map { ($0.prompt, $0.chosen, $0.rejected) }, margins: pairs.map { $0.margin ?? 0 })
+    }
 }

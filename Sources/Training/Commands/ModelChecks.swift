@@ -26,13 +26,12 @@ extension Precision {
     var dtype: DType { self == .bfloat16 ? .bfloat16 : .float32 }
 }
 
-/// The tokenizer of a directory, or nil where it has none and rows are tokenised already.
+/// The tokenizer of a directory, or of the base of an adapter there, or nil where it has none and rows are tokenised already.
 ///
 /// - Throws: an error where its ids exceed the model's embedding.
 func loadTokenizer(_ directory: String, vocabularySize: Int) throws -> Tokenizer? {
-    let url = URL(filePath: directory)
-    guard FileManager.default.fileExists(atPath: url.appending(path: "tokenizer.json").path) else { return nil }
-    let tokenizer = try Tokenizer(directory: url)
+    guard let file = try ModelPlace(URL(filePath: directory)).file("tokenizer.json") else { return nil }
+    let tokenizer = try Tokenizer(directory: file.deletingLastPathComponent())
     guard tokenizer.vocabularySize <= vocabularySize else {
         throw TrainingError(
             "\(directory): the tokenizer knows \(tokenizer.vocabularySize) ids, the model's embedding has "

@@ -14,7 +14,12 @@ extension StageBuilder {
         try checkModels(available: MachineMemory.availableBytes)
         let stage = try build()
         let policy = try ModelConfiguration(directory: URL(filePath: configuration.model.model))
-        let prediction = MemoryPrediction(configuration, stage, policy: policy)
+        let prediction = MemoryPrediction(
+            configuration,
+            stage,
+            policy: policy,
+            adapter: trainedAdapter(configuration.model.model)
+        )
         let available = MachineMemory.availableBytes
         try prediction.check(available: available)
         if let available {
@@ -34,15 +39,12 @@ extension StageBuilder {
         )
     }
 
-    /// Bytes of all models: weights, and gradients, moments and averages of those that are trained.
+    /// Bytes of all models: weights, and gradients, moments and averages of what is trained of them.
     var modelBytes: Int {
-        MemoryPrediction.frozenBytes(frozenDirectories, precision)
-            + MemoryPrediction.trainedBytes(trainedDirectories) + MemoryPrediction.averageBytes(averagedDirectories)
-    }
-
-    private var trainedDirectories: [String] {
-        let hasCritic = configuration.stage.isReinforcement && configuration.reinforcement.advantage.needsCritic
-        return [configuration.model.model] + (hasCritic ? [configuration.criticDirectory] : [])
+        let adapted = trainedDirectories.filter { trainedAdapter($0) != nil }
+        return MemoryPrediction.frozenBytes(frozenDirectories + adapted, precision)
+            + MemoryPrediction.trainedBytes(trainedDirectories.map(trainedCount))
+            + MemoryPrediction.averageBytes(averagedDirectories.map(trainedCount))
     }
 
     /// The policy, where a moving average of it is kept.
@@ -50,9 +52,19 @@ extension StageBuilder {
         configuration.reinforcement.emaDecay == nil ? [] : [configuration.model.model]
     }
 
+    /// Elements of what is trained of a model: its adapter, or all of it.
+    ///
+    /// Directories that cannot be read count nothing: loading them says what is wrong.
+    private func trainedCount(_ directory: String) -> Int {
+        guard let shape = try? ModelConfiguration(directory: URL(filePath: directory)) else { return 0 }
+        return trainedAdapter(directory)?.parameterCount(shape) ?? DecoderCost(shape).parameterCount
+    }
+
     private var frozenDirectories: [String] {
         switch configuration.stage {
         case .sft, .reward: []
+        case .kto: [configuration.model.referenceDirectory]
+        case .kd: [configuration.distillation.teacherModel]
         case .dpo: configuration.preference.loss.isReferenceFree ? [] : [configuration.model.referenceDirectory]
         case .ppo, .rto:
             [configuration.model.referenceDirectory]
@@ -63,19 +75,20 @@ extension StageBuilder {
 }
 
 extension MemoryPrediction {
-    /// Bytes of models that are only evaluated, in the type they are held in.
+    /// Bytes of weights that are only evaluated, in the type they are held in; those of one directory are held once.
     fileprivate static func frozenBytes(_ directories: [String], _ precision: DType) -> Int {
-        parameterCount(directories) * precision.byteSize
+        let bases = directories.map { (try? ModelPlace(URL(filePath: $0)))?.base.standardizedFileURL.path ?? $0 }
+        return parameterCount(Array(Set(bases))) * precision.byteSize
     }
 
     /// Bytes of models that are trained: weights, gradients and two moments of each, in float32.
-    fileprivate static func trainedBytes(_ directories: [String]) -> Int {
-        4 * parameterCount(directories) * DType.float32.byteSize
+    fileprivate static func trainedBytes(_ counts: [Int]) -> Int {
+        4 * counts.reduce(0, +) * DType.float32.byteSize
     }
 
     /// Bytes of a copy of the weights in float32.
-    fileprivate static func averageBytes(_ directories: [String]) -> Int {
-        parameterCount(directories) * DType.float32.byteSize
+    fileprivate static func averageBytes(_ counts: [Int]) -> Int {
+        counts.reduce(0, +) * DType.float32.byteSize
     }
 
     /// Directories that cannot be read count nothing: loading them says what is wrong.

@@ -51,7 +51,8 @@ extension StageBuilder {
         let model = try ScoreModel.load(
             URL(filePath: directory),
             .frozen(precision, on: device),
-            precision: precision
+            precision: precision,
+            sharing: shared
         )
         try check(model.configuration, directory, "reward model", policy, tokenizer)
         guard configuration.reinforcement.normalizeReward else {

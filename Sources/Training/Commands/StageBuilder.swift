@@ -14,6 +14,9 @@ struct StageBuilder {
     let checkpoint: URL?
     let device: Device
 
+    /// Weights that several models are made of.
+    let shared = SharedWeights()
+
     var precision: DType { configuration.compute.precision.dtype }
     private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.loop.seed)) }
 
@@ -22,6 +25,8 @@ struct StageBuilder {
         case .sft: try supervised()
         case .reward: try reward()
         case .dpo: try preference()
+        case .kto: try unpaired()
+        case .kd: try supervised(teacher: configuration.distillation.teacherModel)
         case .ppo, .rto: try reinforcement()
         }
     }
@@ -31,19 +36,37 @@ struct StageBuilder {
     func policy() throws -> LanguageModel {
         var model = try LanguageModel.load(
             checkpoint ?? URL(filePath: configuration.model.model),
+            base: base(of: configuration.model.model),
             .trainable(on: device),
-            precision: precision
+            precision: precision,
+            adapter: adapterStart(seed: seed),
+            sharing: shared
         )
         model.checkpointsGradients = configuration.compute.gradientCheckpointing
         return model
     }
 
     func frozen(_ directory: String) throws -> LanguageModel {
-        try LanguageModel.load(URL(filePath: directory), .frozen(precision, on: device), precision: precision)
+        try LanguageModel.load(
+            URL(filePath: directory),
+            .frozen(precision, on: device),
+            precision: precision,
+            sharing: shared
+        )
     }
 
     func scoreModel(_ directory: URL) throws -> ScoreModel {
-        var model = try ScoreModel.load(directory, .trainable(on: device), precision: precision, freshHead: seed)
+        let isCritic = configuration.stage.isReinforcement
+        var model = try ScoreModel.load(
+            directory,
+            base: base(of: isCritic ? configuration.criticDirectory : configuration.model.model),
+            .trainable(on: device),
+            precision: precision,
+            freshHead: seed,
+            // Not what the policy's adapter is drawn from.
+            adapter: adapterStart(seed: ~seed),
+            sharing: shared
+        )
         model.checkpointsGradients = configuration.compute.gradientCheckpointing
         return model
     }
@@ -64,7 +87,8 @@ struct StageBuilder {
             tokenizer: tokenizer,
             vocabularySize: model.vocabularySize,
             seed: configuration.loop.seed,
-            part: .training
+            part: .training,
+            readsMargins: configuration.rewardLoss.usesMargin
         )
     }
 
@@ -72,7 +96,8 @@ struct StageBuilder {
         try configuration.data.evaluationReader(
             tokenizer: tokenizer,
             vocabularySize: model.vocabularySize,
-            seed: configuration.loop.seed
+            seed: configuration.loop.seed,
+            readsMargins: configuration.rewardLoss.usesMargin
         )
     }
 
@@ -88,7 +113,8 @@ struct StageBuilder {
 
     // Stages.
 
-    private func supervised() throws -> any Stage {
+    /// - Parameter directory: the teacher's, where there is one
+    private func supervised(teacher directory: String? = nil) throws -> any Stage {
         let policy = try policy()
         let tokenizer = try tokenizer(policy.configuration)
         let limit = configuration.data.maxLength
@@ -99,6 +125,7 @@ struct StageBuilder {
         return try SupervisedStage(
             configuration,
             policy: policy,
+            teacher: try directory.map { try comparable($0, "teacher", policy) },
             rows: training.rows.map(\.row),
             evaluation: evaluation?.rows.map(\.row) ?? []
         )
@@ -107,6 +134,9 @@ struct StageBuilder {
     private func reward() throws -> any Stage {
         let model = try scoreModel(checkpoint ?? URL(filePath: configuration.model.model))
         let (training, evaluation) = try pairs(model.configuration)
+        if configuration.rewardLoss.usesMargin && training.allSatisfy({ $0.margin == nil }) {
+            throw TrainingError("--margin-loss finds no margin: no row of --data has a number in its column \"margin\"")
+        }
         return try RewardStage(
             configuration,
             model: model,
@@ -118,20 +148,52 @@ struct StageBuilder {
     private func preference() throws -> any Stage {
         let policy = try policy()
         let (training, evaluation) = try pairs(policy.configuration)
-        let needsReference = configuration.preference.objective.referenceNeed != .none
+        let need = configuration.preference.objective.referenceNeed
         return try PreferenceStage(
             configuration,
             policy: policy,
-            reference: needsReference ? try reference(policy) : nil,
+            reference: need == .none ? nil : try reference(policy, comparesDistributions: need == .distributions),
             pairs: PairRows(training),
             evaluation: PairRows(evaluation)
         )
     }
 
-    func reference(_ policy: LanguageModel) throws -> LanguageModel {
+    private func unpaired() throws -> any Stage {
+        let policy = try policy()
+        let tokenizer = try tokenizer(policy.configuration)
+        let limit = configuration.data.maxLength
+        let training = try reader(tokenizer, policy.configuration).unpairedExamples(maximumLength: limit)
+        report(training.report, "data")
+        let evaluation = try evaluationReader(tokenizer, policy.configuration)?.unpairedExamples(maximumLength: limit)
+        if let evaluation { report(evaluation.report, "evaluation data") }
+        return try UnpairedStage(
+            configuration,
+            policy: policy,
+            reference: try reference(policy),
+            rows: training.rows.map(LabelledRow.init),
+            evaluation: evaluation?.rows.map(LabelledRow.init) ?? []
+        )
+    }
+
+    func reference(_ policy: LanguageModel, comparesDistributions: Bool = false) throws -> LanguageModel {
         let directory = configuration.model.referenceDirectory
+        if comparesDistributions { return try comparable(directory, "reference model", policy) }
         let model = try frozen(directory)
         try check(model.configuration, directory, "reference model", policy, try tokenizer(policy.configuration))
+        return model
+    }
+
+    /// A frozen model whose distributions are compared with the policy's.
+    private func comparable(_ directory: String, _ role: String, _ policy: LanguageModel) throws -> LanguageModel {
+        let model = try frozen(directory)
+        try check(model.configuration, directory, role, policy, try tokenizer(policy.configuration))
+        let (size, own) = (model.configuration.vocabularySize, policy.configuration.vocabularySize)
+        guard size == own else {
+            throw TrainingError(
+                "\(directory): the \(role) has logits for \(size) ids, the policy for \(own); their distributions can be "
+                    + "compared only where the numbers are equal"
+            )
+        }
         return model
     }
 

@@ -56,6 +56,7 @@ final class Learner {
             throw TrainingError.diverged(step: step + 1, quantity: "the \(name)'s gradient norm")
         }
         optimizer.update(learningRate: learningRate(step: step))
+        parameters.adapter?.dropout?.begin(step: optimizer.step)
         return norm
     }
 
@@ -85,6 +86,7 @@ final class Learner {
             squares: masters.map { try tensor("square." + $0, $1) },
             step: tensor("step", [1]).integers[0]
         )
+        parameters.adapter?.dropout?.begin(step: optimizer.step)
     }
 
     private var fileName: String { name + "_optimizer.safetensors" }

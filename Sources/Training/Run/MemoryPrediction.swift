@@ -50,6 +50,8 @@ extension MemoryPrediction {
         var configuration: ModelConfiguration
         var precision: DType
         var checkpointsGradients: Bool
+        /// The adapter that is trained in the place of the weights.
+        var adapter: AdapterSettings?
     }
 
     /// Bytes that the backward pass needs of one token in one layer.
@@ -67,10 +69,20 @@ extension MemoryPrediction {
         return (norms + headNorms + attention + 4 * configuration.intermediateSize) * precision.byteSize
     }
 
+    /// Bytes that the backward pass of an adapter needs of one token in one layer: A·x of each adapted layer, and with dropout
+    /// its mask and what the mask leaves of x.
+    static func adapterBytes(_ model: Training) -> Int {
+        guard let adapter = model.adapter else { return 0 }
+        let widths = adapter.layers(model.configuration).map {
+            adapter.rank + (adapter.dropout > 0 ? 2 * $0.inputs : 0)
+        }
+        return widths.reduce(0, +) * model.precision.byteSize / model.configuration.layerCount
+    }
+
     /// Bytes that a model keeps between the passes over a micro-batch.
     static func activationBytes(_ model: Training, tokens: Int) -> Int {
         let configuration = model.configuration
-        let layer = layerBytes(configuration, model.precision)
+        let layer = layerBytes(configuration, model.precision) + adapterBytes(model)
         // The last layer's gradients come while all that it kept is there: at most as much again as one layer keeps.
         let row = configuration.hiddenSize * model.precision.byteSize
         let kept =
@@ -78,7 +90,7 @@ extension MemoryPrediction {
             ? configuration.layerCount * row + 2 * layer : (configuration.layerCount + 1) * layer
         // Weights that are cast to the computing type are kept with the activations.
         let weights = DecoderCost(configuration).parameterCount
-        let casts = model.precision == .float32 ? 0 : weights * model.precision.byteSize
+        let casts = model.precision == .float32 || model.adapter != nil ? 0 : weights * model.precision.byteSize
         return tokens * (kept + 4 * row) + casts
     }
 
@@ -91,11 +103,17 @@ extension MemoryPrediction {
 
 extension MemoryPrediction {
     /// The prediction for a stage whose models and data are loaded.
-    init(_ configuration: TrainConfiguration, _ stage: any Stage, policy: ModelConfiguration) {
+    init(
+        _ configuration: TrainConfiguration,
+        _ stage: any Stage,
+        policy: ModelConfiguration,
+        adapter: AdapterSettings? = nil
+    ) {
         let model = Training(
             configuration: policy,
             precision: configuration.compute.precision.dtype,
-            checkpointsGradients: configuration.compute.gradientCheckpointing
+            checkpointsGradients: configuration.compute.gradientCheckpointing,
+            adapter: adapter
         )
         let tokens = stage.largestMicroBatch ?? configuration.largestRolloutMicroBatch
         let trained = stage.learners.flatMap(\.parameters.tensors).map(\.count).reduce(0, +)
@@ -119,6 +137,7 @@ extension TrainConfiguration {
     fileprivate var comparedModels: Int {
         switch stage {
         case .reward: 0
+        case .kd: 2
         case .dpo where preference.objective.referenceNeed == .distributions: 2
         default: 1
         }

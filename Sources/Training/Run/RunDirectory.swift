@@ -49,8 +49,12 @@ public struct RunDirectory {
     /// The file of the resolved configuration.
     public var recipeURL: URL { url.appending(path: Self.recipeName) }
 
-    /// Whether the final weights are in place: `config.json` is written last.
-    public var isFinished: Bool { FileManager.default.fileExists(atPath: url.appending(path: "config.json").path) }
+    /// Whether the final model is in place: of a whole model `config.json` is written last, of an adapter `adapter_config.json`.
+    public var isFinished: Bool {
+        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url.appending(path: name).path) }
+        // A reward model's adapter has a config.json too, between its weights and the file that comes last.
+        return exists("adapter_config.json") || (exists("config.json") && !exists("adapter_model.safetensors"))
+    }
 
     /// Removes what a run that failed before its first step has made.
     func discard() {

@@ -5,9 +5,12 @@ import Torch
 /// Preference pairs as rows: the chosen response of pair i is row 2i, the rejected one row 2i + 1.
 struct PairRows {
     let rows: [ResponseBatch.Row]
+    /// By how much each pair's chosen response should win, where that is asked.
+    let margins: [Double]
 
-    /// Rows of pairs that share their prompts.
-    init(_ pairs: [(prompt: [Int], chosen: [Int], rejected: [Int])]) {
+    /// Rows of pairs that share their prompts; without margins these are 0.
+    init(_ pairs: [(prompt: [Int], chosen: [Int], rejected: [Int])], margins: [Double]? = nil) {
+        self.margins = margins ?? Array(repeating: 0, count: pairs.count)
         rows = pairs.flatMap {
             [
                 ResponseBatch.Row(prompt: $0.prompt, response: $0.chosen),

@@ -4,7 +4,7 @@ import Models
 import Objectives
 import Torch
 
-/// The Bradley–Terry reward model: −log σ(r(chosen) − r(rejected)) (algorithm D.2).
+/// The Bradley–Terry reward model: −log σ(r(chosen) − r(rejected) − margin) (algorithm D.2).
 final class RewardStage: Stage {
     private let model: ScoreModel
     private let pairs: PairRows
@@ -43,20 +43,20 @@ final class RewardStage: Stage {
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)
         let rows = pairs.rows(of: chosenPairs)
-        var loss = 0.0
+        var total = 0.0
         var tokens = 0
         var statistics = PairStatistics()
         for part in PairRows.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens) {
             let (chosen, rejected) = model.rewards(part.batch).chosenAndRejected
-            let partial =
-                pairwiseRewardLoss(chosen: chosen, rejected: rejected).sum() / Double(chosenPairs.count)
+            let margins = chosenPairs[part.pairs].map { pairs.margins[$0] }
+            let partial = loss(chosen, rejected, margins) / Double(chosenPairs.count)
             partial.backward()
-            loss += partial.scalar
+            total += partial.scalar
             tokens += part.batch.batch.tokens.count
             statistics = statistics + PairStatistics(chosen: chosen, rejected: rejected)
         }
         var metrics = Metrics()
-        metrics["loss"] = loss
+        metrics["loss"] = total
         metrics["learning_rate"] = learner.learningRate(step: step)
         metrics["grad_norm"] = try learner.update(step: step)
         metrics["accuracy"] = statistics.accuracy
@@ -70,25 +70,31 @@ final class RewardStage: Stage {
         guard evaluationPairs.count > 0 else { return nil }
         var scores: [Double] = []
         var pairStatistics = PairStatistics()
-        var loss = 0.0
+        var total = 0.0
         withoutGradients {
             let parts = PairRows.microBatches(evaluationPairs.rows, tokenBudget: configuration.loop.microBatchTokens)
             for part in parts {
                 let rewards = model.rewards(part.batch)
                 let (chosen, rejected) = rewards.chosenAndRejected
-                loss += pairwiseRewardLoss(chosen: chosen, rejected: rejected).sum().scalar
+                total += loss(chosen, rejected, Array(evaluationPairs.margins[part.pairs])).scalar
                 pairStatistics = pairStatistics + PairStatistics(chosen: chosen, rejected: rejected)
                 scores += rewards.doubles
             }
         }
         statistics = RewardStatistics(scores: scores)
         var metrics = Metrics()
-        metrics["eval_loss"] = loss / Double(evaluationPairs.count)
+        metrics["eval_loss"] = total / Double(evaluationPairs.count)
         metrics["eval_accuracy"] = pairStatistics.accuracy
         metrics["eval_margin"] = pairStatistics.margin
         metrics["eval_mean"] = statistics?.mean
         metrics["eval_std"] = statistics?.deviation
         return metrics
+    }
+
+    /// The summed loss of some pairs; both names of it are the same function.
+    private func loss(_ chosen: Tensor, _ rejected: Tensor, _ margins: [Double]) -> Tensor {
+        let margin = configuration.rewardLoss.usesMargin ? Tensor(margins) : nil
+        return pairwiseRewardLoss(chosen: chosen, rejected: rejected, margin: margin).sum()
     }
 
     func saveModels(to directory: URL) throws {

@@ -5,9 +5,9 @@ import Objectives
 import Safetensors
 import Torch
 
-/// Supervised fine-tuning: cross entropy of completions (algorithm D.1).
+/// Supervised fine-tuning: cross entropy of completions (algorithm D.1); with a teacher, knowledge distillation (D.8).
 final class SupervisedStage: Stage {
-    private let policy: LanguageModel
+    private let objective: CompletionLoss
     private let rows: [ResponseBatch.Row]
     private let evaluationRows: [ResponseBatch.Row]
     private let schedule: DataSchedule
@@ -17,11 +17,13 @@ final class SupervisedStage: Stage {
     init(
         _ configuration: TrainConfiguration,
         policy: LanguageModel,
+        teacher: LanguageModel? = nil,
         rows: [ResponseBatch.Row],
         evaluation: [ResponseBatch.Row]
     ) throws {
         self.configuration = configuration
-        self.policy = policy
+        let coefficient = configuration.distillation.coefficient
+        objective = CompletionLoss(policy: policy, teacher: teacher.map { .init(model: $0, coefficient: coefficient) })
         self.rows = rows
         evaluationRows = evaluation
         schedule = try DataSchedule(configuration, rowCount: rows.count, noun: "rows")
@@ -46,40 +48,43 @@ final class SupervisedStage: Stage {
     }
 
     func step(_ step: Int) throws -> Metrics {
-        let batch = schedule.rows(step: step).map { rows[$0] }
-        let parts = microBatches(batch)
-        let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)
-        var loss = 0.0
-        for part in parts where !part.targets.isEmpty {
-            let weights = LossWeights.weights(
-                part.ragged,
-                normalization: configuration.normalization,
-                batch: totals
-            )
-            let partial = crossEntropy(logProbabilities: policy.logProbabilities(part), weights: weights)
-            partial.backward()
-            loss += partial.scalar
-        }
+        let parts = microBatches(schedule.rows(step: step).map { rows[$0] })
+        let found = pass(over: parts, configuration.normalization) { $0.backward() }
         var metrics = Metrics()
-        metrics["loss"] = loss
+        metrics["loss"] = found.loss
         metrics["learning_rate"] = learner.learningRate(step: step)
         metrics["grad_norm"] = try learner.update(step: step)
+        metrics["completion_loss"] = found.divergence == nil ? nil : found.crossEntropy
+        metrics["teacher_kl"] = found.divergence
         metrics["num_tokens"] = Double(parts.map(\.batch.tokens.count).reduce(0, +))
         return metrics
     }
 
     func evaluate() throws -> Metrics? {
         guard !evaluationRows.isEmpty else { return nil }
-        var mean = WeightedMean()
-        withoutGradients {
-            for part in microBatches(evaluationRows) where !part.targets.isEmpty {
-                mean.add(-policy.logProbabilities(part).mean().scalar, weight: Double(part.targets.count))
-            }
-        }
+        let found = withoutGradients { pass(over: microBatches(evaluationRows), .token) { _ in } }
         var metrics = Metrics()
-        metrics["eval_loss"] = mean.value
-        metrics["eval_perplexity"] = exp(mean.value)
+        metrics["eval_loss"] = found.loss
+        metrics["eval_perplexity"] = exp(found.crossEntropy)
+        metrics["eval_teacher_kl"] = found.divergence
         return metrics
+    }
+
+    /// The numbers of a batch, and what becomes of each micro-batch's loss.
+    private func pass(
+        over parts: [ResponseBatch],
+        _ normalization: Objectives.LossNormalization,
+        _ learn: (Tensor) -> Void
+    ) -> CompletionLoss.Statistics {
+        let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)
+        var statistics = CompletionLoss.Statistics()
+        for part in parts where !part.targets.isEmpty {
+            let weights = LossWeights.weights(part.ragged, normalization: normalization, batch: totals)
+            let (loss, found) = objective(part, weights: weights)
+            learn(loss)
+            statistics += found
+        }
+        return statistics
     }
 
     private func microBatches(_ rows: [ResponseBatch.Row]) -> [ResponseBatch] {
@@ -87,11 +92,11 @@ final class SupervisedStage: Stage {
             .map { ResponseBatch(Array(rows[$0])) }
     }
 
-    func saveModels(to directory: URL) throws { try savePolicy(policy, configuration, to: directory) }
+    func saveModels(to directory: URL) throws { try savePolicy(objective.policy, configuration, to: directory) }
     func saveState() throws -> StageState { StageState() }
     func restore(_ state: StageState) throws {}
     func export(to directory: URL) throws {
-        try exportPolicy(policy, configuration, to: directory)
+        try exportPolicy(objective.policy, configuration, to: directory)
     }
 }
 

@@ -14,6 +14,11 @@ struct ArenaHardRun {
         var answerFiles = configuration.answerFiles
         let battles = try configuration.judge.url == nil ? stored() : judged(&answerFiles)
         for note in battles.notes { rto.note(note) }
+        guard battles.version == .v01 || configuration.style == .all else {
+            throw EvaluationError(
+                "--style \(configuration.style.rawValue) is v0.1's; v2.0 controls for length and markdown together"
+            )
+        }
         let style = try style(answerFiles)
         let score = try ArenaHardScore(
             battles,

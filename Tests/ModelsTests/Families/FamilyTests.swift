@@ -125,4 +125,18 @@ struct FamilyTests {
         #expect(withoutGradients { read.rewards(batch).floats == fresh.rewards(batch).floats })
         #expect(throws: ModelError.self) { try LanguageModel.load(second.url, .frozen()) }
     }
+
+    @Test("an adapter has every linear layer under the checkpoint's name", arguments: FamilyFixture.all)
+    func adapters(fixture: FamilyFixture) throws {
+        let base = try TemporaryDirectory()
+        try fixture.model().save(to: base.url, dtype: .float32)
+        let settings = AdapterSettings(rank: 2, alpha: 4)
+        let model = try TinyAdapter.trained(on: base.url, settings)
+        let count = model.parameters.tensors.map(\.count).reduce(0, +)
+        #expect(count == settings.parameterCount(model.configuration))
+        let saved = try TinyAdapter.directory(model)
+        let again = try LanguageModel.load(saved.url, .frozen())
+        #expect(TinyAdapter.logits(again).floats == TinyAdapter.logits(model).floats)
+        #expect(TinyAdapter.logits(model).floats != TinyAdapter.logits(try fixture.model()).floats)
+    }
 }

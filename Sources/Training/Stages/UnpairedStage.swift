@@ -1,0 +1,193 @@
+import Configuration
+import Foundation
+import Models
+import Objectives
+import Torch
+
+/// A response that is good or bad by itself.
+struct LabelledRow {
+    let row: ResponseBatch.Row
+    let label: Bool
+}
+
+/// Kahneman–Tversky optimisation of single responses (algorithm D.7).
+final class UnpairedStage: Stage {
+    private let policy: LanguageModel
+    private let reference: LanguageModel
+    private let loss: UnpairedPreference
+    private let rows: [LabelledRow]
+    private let evaluationRows: [LabelledRow]
+    private let schedule: DataSchedule
+    private let configuration: TrainConfiguration
+    private let learner: Learner
+    /// log π_ref of each row's response, NaN until its batch has come once; kept with the run.
+    private var referenceSums: [Double]
+
+    init(
+        _ configuration: TrainConfiguration,
+        policy: LanguageModel,
+        reference: LanguageModel,
+        rows: [LabelledRow],
+        evaluation: [LabelledRow]
+    ) throws {
+        guard evaluation.count != 1 else {
+            throw TrainingError(
+                "one usable row to evaluate on is too few: the divergence of `rto train kto` wants two"
+            )
+        }
+        self.configuration = configuration
+        self.policy = policy
+        self.reference = reference
+        self.rows = rows
+        evaluationRows = evaluation
+        let settings = configuration.unpaired
+        loss = UnpairedPreference(
+            beta: settings.beta,
+            desirableWeight: settings.desirableWeight,
+            undesirableWeight: settings.undesirableWeight
+        )
+        schedule = try DataSchedule(configuration, rowCount: rows.count, noun: "rows")
+        referenceSums = Array(repeating: .nan, count: rows.count)
+        learner = Learner(
+            "policy",
+            policy.parameters,
+            settings: configuration.optimizer,
+            totalSteps: schedule.totalSteps
+        )
+    }
+
+    var learners: [Learner] { [learner] }
+    var totalSteps: Int { schedule.totalSteps }
+    var rowCount: Int { schedule.rowCount }
+    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+    var largestMicroBatch: Int? {
+        Training.largestMicroBatch(
+            rowSizes: rows.map { $0.row.prompt.count + $0.row.response.count },
+            batchSize: schedule.batchSize,
+            tokenBudget: configuration.loop.microBatchTokens
+        )
+    }
+
+    func step(_ step: Int) throws -> Metrics {
+        let places = schedule.rows(step: step)
+        let batch = places.map { rows[$0] }
+        if places.contains(where: { referenceSums[$0].isNaN }) {
+            for (place, sum) in zip(places, sums(reference, batch.map(\.row))) { referenceSums[place] = sum }
+        }
+        let divergence = divergence(batch)
+        var summary = UnpairedSummary()
+        for part in microBatches(batch.map(\.row)) {
+            let known = places[part.range].map { referenceSums[$0] }
+            let (losses, rewards) = evaluate(part, batch[part.range].map(\.label), known, divergence)
+            (losses.sum() / Double(batch.count)).backward()
+            summary.add(losses, rewards, batch[part.range].map(\.label), tokens: part.batch.batch.tokens.count)
+        }
+        var metrics = Metrics()
+        metrics["loss"] = summary.loss
+        metrics["learning_rate"] = learner.learningRate(step: step)
+        metrics["grad_norm"] = try learner.update(step: step)
+        metrics.append(summary.metrics(divergence, prefix: ""))
+        metrics["num_tokens"] = Double(summary.tokens)
+        return metrics
+    }
+
+    func evaluate() throws -> Metrics? {
+        guard !evaluationRows.isEmpty else { return nil }
+        return withoutGradients {
+            let divergence = divergence(evaluationRows)
+            let known = sums(reference, evaluationRows.map(\.row))
+            var summary = UnpairedSummary()
+            for part in microBatches(evaluationRows.map(\.row)) {
+                let labels = evaluationRows[part.range].map(\.label)
+                let (losses, rewards) = evaluate(part, labels, Array(known[part.range]), divergence)
+                summary.add(losses, rewards, labels, tokens: part.batch.batch.tokens.count)
+            }
+            var metrics = Metrics()
+            metrics["eval_loss"] = summary.loss
+            metrics.append(summary.metrics(divergence, prefix: "eval_"))
+            return metrics
+        }
+    }
+
+    /// K of a batch: each prompt with the response of the next row, the last one's with the first's.
+    private func divergence(_ batch: [LabelledRow]) -> Double {
+        let mismatched = batch.indices.map {
+            ResponseBatch.Row(prompt: batch[$0].row.prompt, response: batch[($0 + 1) % batch.count].row.response)
+        }
+        return UnpairedPreference.divergence(zip(sums(policy, mismatched), sums(reference, mismatched)).map(-))
+    }
+
+    private func evaluate(
+        _ part: (batch: ResponseBatch, range: Range<Int>),
+        _ labels: [Bool],
+        _ known: [Double],
+        _ divergence: Double
+    ) -> (losses: Tensor, rewards: Tensor) {
+        let sums = part.batch.ragged.sums(policy.logProbabilities(part.batch))
+        return loss.evaluate(
+            logRatios: sums - Tensor(known.map(Float.init)).to(sums.device),
+            labels: labels,
+            divergence: divergence
+        )
+    }
+
+    /// log p of each row's response, without gradient.
+    private func sums(_ model: LanguageModel, _ rows: [ResponseBatch.Row]) -> [Double] {
+        withoutGradients {
+            microBatches(rows).flatMap { $0.batch.ragged.sums(model.logProbabilities($0.batch)).doubles }
+        }
+    }
+
+    private func microBatches(_ rows: [ResponseBatch.Row]) -> [(batch: ResponseBatch, range: Range<Int>)] {
+        ResponseBatch.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens)
+            .map { (ResponseBatch(Array(rows[$0])), $0) }
+    }
+
+    func saveModels(to directory: URL) throws { try savePolicy(policy, configuration, to: directory) }
+
+    func saveState() throws -> StageState {
+        StageState(tensors: [("reference_log_probabilities", Tensor(referenceSums))])
+    }
+
+    func restore(_ state: StageState) throws {
+        guard let saved = state.tensor("reference_log_probabilities"), saved.count == referenceSums.count else {
+            throw TrainingError("the checkpoint belongs to other data: it knows another number of rows")
+        }
+        referenceSums = saved.doubles
+    }
+
+    func export(to directory: URL) throws { try exportPolicy(policy, configuration, to: directory) }
+}
+
+/// Losses and rewards of single responses, over the micro-batches of a step.
+private struct UnpairedSummary {
+    private var losses: [Double] = []
+    private var good: [Double] = []
+    private var bad: [Double] = []
+    private(set) var tokens = 0
+
+    mutating func add(_ losses: Tensor, _ rewards: Tensor, _ labels: [Bool], tokens: Int) {
+        self.losses += losses.detached().doubles
+        self.tokens += tokens
+        for (reward, label) in zip(rewards.doubles, labels) {
+            if label { good.append(reward) } else { bad.append(reward) }
+        }
+    }
+
+    var loss: Double { Self.mean(losses) ?? 0 }
+
+    /// What a batch without good or without bad responses lacks is left out.
+    func metrics(_ divergence: Double, prefix: String) -> Metrics {
+        let (good, bad) = (Self.mean(good), Self.mean(bad))
+        var metrics = Metrics()
+        metrics[prefix + "rewards/chosen"] = good
+        metrics[prefix + "rewards/rejected"] = bad
+        if let good, let bad { metrics[prefix + "rewards/margins"] = good - bad }
+        metrics[prefix + "kl"] = divergence
+        return metrics
+    }
+
+    private static func mean(_ numbers: [Double]) -> Double? {
+        numbers.isEmpty ? nil : numbers.reduce(0, +) / Double(numbers.count)
+    }
+}
