@@ -257,13 +257,15 @@ public struct StoredParameters: ParameterSource {
         let stored = self.stored(name)
         guard let (file, entry) = checkpoint.tensor(named: stored) else {
             if let tensor = substitute?(name, shape, kind) { return tensor }
-            throw ModelError(checkpoint.directory.path, "the checkpoint has no tensor \"\(stored)\" \(shape)")
+            throw checkpoint.quantisation
+                ?? ModelError(checkpoint.directory.path, "the checkpoint has no tensor \"\(stored)\" \(shape)")
         }
         guard entry.shape == shape else {
-            throw ModelError(
-                file.url.path,
-                "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)"
-            )
+            throw checkpoint.quantisation
+                ?? ModelError(
+                    file.url.path,
+                    "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)"
+                )
         }
         guard let tensor = file.tensor(stored), tensor.dtype.isFloatingPoint else {
             throw ModelError(
