@@ -21,7 +21,13 @@ constexpr int64_t THREAD_GRAIN = 1 << 16;
 struct Decoding {
     const at::Tensor &queries, &keys, &values, &key_cache, &value_cache, &output;
     const int64_t *slots, *lengths;
-    float scale;
+    const AttentionRule &rule;
+
+    /// How many of a row's tokens, the new one included, are seen.
+    int64_t seen(int64_t row) const {
+        int64_t all = lengths[row] + 1;
+        return rule.window > 0 ? std::min(all, rule.window) : all;
+    }
 
     template <typename scalar>
     void run() const {
@@ -33,19 +39,21 @@ struct Decoding {
         static const auto attend = CHOOSE(attend<scalar>);
         static const auto scratch_size = CHOOSE(scratch_size);
         int64_t work = 0;
-        for (int64_t row = 0; row < rows; row++) work += lengths[row] + 1;
+        for (int64_t row = 0; row < rows; row++) work += seen(row);
         work *= 2 * heads * group * dimension;
         int64_t items = rows * heads, parts = std::clamp<int64_t>(work / THREAD_GRAIN, 1, rto::thread_count());
         // Every part takes every other item, so that long rows are shared out.
         rto::in_parallel(std::min(parts, items), [&](int64_t part) {
             for (int64_t item = part; item < items; item += std::min(parts, items)) {
-                int64_t row = item / heads, length = lengths[row];
+                int64_t row = item / heads, length = lengths[row], count = seen(row);
                 int64_t base = (slots[row] * heads + item % heads) * capacity * dimension;
                 std::memcpy(key_base + base + length * dimension, k + item * dimension, dimension * sizeof(scalar));
                 std::memcpy(value_base + base + length * dimension, v + item * dimension, dimension * sizeof(scalar));
+                int64_t first = base + (length + 1 - count) * dimension;
                 attend(
-                    q + item * group * dimension, key_base + base, value_base + base, length + 1, group, dimension, scale,
-                    rto::thread_scratch(scratch_size(group, dimension, length + 1)), result + item * group * dimension);
+                    q + item * group * dimension, key_base + first, value_base + first, count, group, dimension,
+                    static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap),
+                    rto::thread_scratch(scratch_size(group, dimension, count)), result + item * group * dimension);
             }
         });
     }
@@ -78,7 +86,7 @@ void check(const at::Tensor &cache) {
 
 at::Tensor rto::decode_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache,
-    const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, double scale) {
+    const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, const AttentionRule &rule) {
     check(key_cache);
     check(value_cache);
     for (int64_t row = 0; row < queries.size(0); row++)
@@ -86,7 +94,7 @@ at::Tensor rto::decode_attention(
     auto type = key_cache.scalar_type();
     auto q = queries.to(type).contiguous(), k = keys.to(type).contiguous(), v = values.to(type).contiguous();
     auto output = at::empty_like(q);
-    Decoding decoding{q, k, v, key_cache, value_cache, output, slots, lengths, static_cast<float>(scale)};
+    Decoding decoding{q, k, v, key_cache, value_cache, output, slots, lengths, rule};
     type == at::kFloat ? decoding.run<float>() : decoding.run<c10::BFloat16>();
     return output;
 }

@@ -31,18 +31,20 @@ struct GatedRowGradients {
 
 namespace {
 
-/// silu(gate)·up (Shazeer, arXiv 2002.05202); keeps nothing but its inputs.
+/// silu(gate)·up or gelu(gate)·up (Shazeer, arXiv 2002.05202); keeps nothing but its inputs.
 struct GatedUnit : torch::autograd::Function<GatedUnit> {
-    static at::Tensor forward(AutogradContext *context, const at::Tensor &gate_input, const at::Tensor &up_input) {
+    static at::Tensor forward(
+        AutogradContext *context, const at::Tensor &gate_input, const at::Tensor &up_input, bool is_gelu) {
         auto gate = rto::with_contiguous_rows(gate_input), up = rto::with_contiguous_rows(up_input);
         context->save_for_backward({gate, up});
+        context->saved_data["is_gelu"] = is_gelu;
         int64_t count = gate.size(0), width = gate.size(1);
         auto output = at::empty({count, width}, gate.options());
         rto::for_element_type(gate.scalar_type(), [&](auto *type) {
             using scalar = std::remove_pointer_t<decltype(type)>;
             GatedRows<scalar> rows{
                 gate.data_ptr<scalar>(), up.data_ptr<scalar>(), output.data_ptr<scalar>(), gate.stride(0), up.stride(0), width};
-            auto kernel = CHOOSE(gate_rows<scalar>);
+            auto kernel = is_gelu ? CHOOSE(gate_rows<true, scalar>) : CHOOSE(gate_rows<false, scalar>);
             rto::for_ranges(count, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
         });
         return output;
@@ -54,21 +56,22 @@ struct GatedUnit : torch::autograd::Function<GatedUnit> {
         auto upstream = gradients[0].contiguous();
         auto gate_gradient = at::empty_like(upstream), up_gradient = at::empty_like(upstream);
         int64_t count = gate.size(0), width = gate.size(1);
+        bool is_gelu = context->saved_data["is_gelu"].toBool();
         rto::for_element_type(gate.scalar_type(), [&](auto *type) {
             using scalar = std::remove_pointer_t<decltype(type)>;
             GatedRowGradients<scalar> rows{
                 gate.data_ptr<scalar>(), up.data_ptr<scalar>(), upstream.data_ptr<scalar>(), gate_gradient.data_ptr<scalar>(),
                 up_gradient.data_ptr<scalar>(), gate.stride(0), up.stride(0), width};
-            auto kernel = CHOOSE(gate_rows_backward<scalar>);
+            auto kernel = is_gelu ? CHOOSE(gate_rows_backward<true, scalar>) : CHOOSE(gate_rows_backward<false, scalar>);
             rto::for_ranges(count, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
         });
-        return {gate_gradient, up_gradient};
+        return {gate_gradient, up_gradient, at::Tensor()};
     }
 };
 
 }  // namespace
 
-at::Tensor rto::gated_unit(const at::Tensor &gate, const at::Tensor &up) {
+at::Tensor rto::gated_unit(const at::Tensor &gate, const at::Tensor &up, bool is_gelu) {
     TORCH_CHECK(gate.dim() == 2 && gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "gate and up differ");
-    return GatedUnit::apply(gate, up);
+    return GatedUnit::apply(gate, up, is_gelu);
 }

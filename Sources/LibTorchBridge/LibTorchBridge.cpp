@@ -244,18 +244,19 @@ int32_t cuda_device_count() {
 // MARK: Hot paths
 
 const void *ragged_attention(
-    const void *queries, const void *keys, const void *values, const int64_t *segments, int64_t count, double scale) {
+    const void *queries, const void *keys, const void *values, const int64_t *segments, int64_t count,
+    const AttentionRule *rule) {
     return guarded<const void *>(nullptr, [&] {
-        return give(rto::ragged_attention(borrow(queries), borrow(keys), borrow(values), {segments, segments + 3 * count}, scale));
+        return give(rto::ragged_attention(borrow(queries), borrow(keys), borrow(values), {segments, segments + 3 * count}, *rule));
     });
 }
 
 const void *decode_attention(
     const void *queries, const void *keys, const void *values, const void *key_cache, const void *value_cache,
-    const int64_t *slots, const int64_t *lengths, double scale) {
+    const int64_t *slots, const int64_t *lengths, const AttentionRule *rule) {
     return guarded<const void *>(nullptr, [&] {
         return give(rto::decode_attention(
-            borrow(queries), borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), slots, lengths, scale));
+            borrow(queries), borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), slots, lengths, *rule));
     });
 }
 
@@ -277,32 +278,33 @@ int32_t choose_tokens(
 }
 
 const void *token_log_probabilities(
-    const void *hidden, const void *weight, const void *targets, double temperature, int64_t chunk_rows) {
+    const void *hidden, const void *weight, const void *targets, double temperature, double soft_cap, int64_t chunk_rows) {
     return guarded<const void *>(nullptr, [&] {
-        return give(rto::token_log_probabilities(borrow(hidden), borrow(weight), borrow(targets), temperature, chunk_rows));
+        return give(rto::token_log_probabilities(
+            {borrow(hidden), borrow(weight), borrow(targets), temperature, soft_cap, chunk_rows}));
     });
 }
 
 const void *token_log_probabilities_and_entropies(
-    const void *hidden, const void *weight, const void *targets, double temperature, int64_t chunk_rows,
+    const void *hidden, const void *weight, const void *targets, double temperature, double soft_cap, int64_t chunk_rows,
     const void **entropies) {
     return guarded<const void *>(nullptr, [&] {
         auto [values, spread] = rto::token_log_probabilities_and_entropies(
-            borrow(hidden), borrow(weight), borrow(targets), temperature, chunk_rows);
+            {borrow(hidden), borrow(weight), borrow(targets), temperature, soft_cap, chunk_rows});
         *entropies = give(std::move(spread));
         return give(std::move(values));
     });
 }
 
-const void *root_mean_square_norm(const void *input, const void *weight, double epsilon) {
+const void *root_mean_square_norm(const void *input, const void *weight, double epsilon, bool adds_one) {
     return guarded<const void *>(
-        nullptr, [&] { return give(rto::root_mean_square_norm(borrow(input), borrow(weight), epsilon)); });
+        nullptr, [&] { return give(rto::root_mean_square_norm(borrow(input), borrow(weight), epsilon, adds_one)); });
 }
 
 const void *residual_norm(
-    const void *input, const void *update, const void *weight, double epsilon, const void **sum) {
+    const void *input, const void *update, const void *weight, double epsilon, bool adds_one, const void **sum) {
     return guarded<const void *>(nullptr, [&] {
-        auto [total, normed] = rto::residual_norm(borrow(input), borrow(update), borrow(weight), epsilon);
+        auto [total, normed] = rto::residual_norm(borrow(input), borrow(update), borrow(weight), epsilon, adds_one);
         *sum = give(std::move(total));
         return give(std::move(normed));
     });
@@ -312,8 +314,8 @@ const void *rotary(const void *input, const void *cosine, const void *sine) {
     return guarded<const void *>(nullptr, [&] { return give(rto::rotary(borrow(input), borrow(cosine), borrow(sine))); });
 }
 
-const void *gated_unit(const void *gate, const void *up) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::gated_unit(borrow(gate), borrow(up))); });
+const void *gated_unit(const void *gate, const void *up, bool is_gelu) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::gated_unit(borrow(gate), borrow(up), is_gelu)); });
 }
 
 const void *linear(const void *input, const void *weight, const void *bias) {

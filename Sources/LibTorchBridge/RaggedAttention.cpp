@@ -28,8 +28,9 @@ struct Rows {
 template <typename scalar>
 struct Call {
     Rows<const scalar> queries, keys, values;
-    int64_t dimension, heads, key_value_heads, group;
-    float scale;
+    int64_t dimension, heads, key_value_heads, group, window;
+    /// The soft cap is zero for none.
+    float scale, soft_cap;
     /// [tokens, heads, dimension], and the softmax statistics [tokens, heads]: largest exponent of two, reciprocal of the sum.
     scalar *output;
     float *largest, *reciprocals;
@@ -142,10 +143,10 @@ void differentiate(const Plan &plan, const Call<scalar> &call) {
 template <typename scalar>
 Call<scalar> prepared(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &output,
-    const at::Tensor &statistics, double scale) {
+    const at::Tensor &statistics, const AttentionRule &rule) {
     float *largest = statistics.data_ptr<float>();
     return {rows<scalar>(queries), rows<scalar>(keys), rows<scalar>(values), queries.size(2), queries.size(1), keys.size(1),
-            queries.size(1) / keys.size(1), static_cast<float>(scale), output.data_ptr<scalar>(), largest,
+            queries.size(1) / keys.size(1), rule.window, static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap), output.data_ptr<scalar>(), largest,
             largest + queries.size(0) * queries.size(1), {}, nullptr, nullptr, nullptr};
 }
 
@@ -162,15 +163,18 @@ void for_type(const at::Tensor &tensor, const Kernel &kernel) {
 struct RaggedAttention : torch::autograd::Function<RaggedAttention> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values,
-        const std::vector<int64_t> &triples, double scale) {
+        const std::vector<int64_t> &triples, double scale, int64_t window, double soft_cap) {
         auto q = readable(queries), k = readable(keys), v = readable(values);
-        Plan plan(triples, q.size(0), q.size(1) / k.size(1));
+        AttentionRule rule{scale, window, soft_cap};
+        Plan plan(triples, q.size(0), q.size(1) / k.size(1), window);
         auto output = plan.covers_all ? at::empty(q.sizes(), q.options()) : at::zeros(q.sizes(), q.options());
         auto statistics = at::empty({2, q.size(0), q.size(1)}, q.options().dtype(at::kFloat));
-        for_type(q, [&](auto zero) { attend(plan, prepared<decltype(zero)>(q, k, v, output, statistics, scale)); });
+        for_type(q, [&](auto zero) { attend(plan, prepared<decltype(zero)>(q, k, v, output, statistics, rule)); });
         context->save_for_backward({q, k, v, output, statistics});
         context->saved_data["segments"] = triples;
         context->saved_data["scale"] = scale;
+        context->saved_data["window"] = window;
+        context->saved_data["soft_cap"] = soft_cap;
         return output;
     }
 
@@ -178,21 +182,24 @@ struct RaggedAttention : torch::autograd::Function<RaggedAttention> {
         auto saved = context->get_saved_variables();
         const auto &q = saved[0], &k = saved[1], &v = saved[2];
         auto upstream = readable(gradients[0]);
-        Plan plan(context->saved_data["segments"].toIntVector(), q.size(0), q.size(1) / k.size(1));
+        AttentionRule rule{
+            context->saved_data["scale"].toDouble(), context->saved_data["window"].toInt(),
+            context->saved_data["soft_cap"].toDouble()};
+        Plan plan(context->saved_data["segments"].toIntVector(), q.size(0), q.size(1) / k.size(1), rule.window);
         auto gradient = [&](const at::Tensor &of) {
             return plan.covers_all ? at::empty(of.sizes(), of.options()) : at::zeros(of.sizes(), of.options());
         };
         auto q_gradient = gradient(q), k_gradient = gradient(k), v_gradient = gradient(v);
         for_type(q, [&](auto zero) {
             using scalar = decltype(zero);
-            auto call = prepared<scalar>(q, k, v, saved[3], saved[4], context->saved_data["scale"].toDouble());
+            auto call = prepared<scalar>(q, k, v, saved[3], saved[4], rule);
             call.upstream = rows<scalar>(upstream);
             call.query_gradient = q_gradient.template data_ptr<scalar>();
             call.key_gradient = k_gradient.template data_ptr<scalar>();
             call.value_gradient = v_gradient.template data_ptr<scalar>();
             differentiate(plan, call);
         });
-        return {q_gradient, k_gradient, v_gradient, at::Tensor(), at::Tensor()};
+        return {q_gradient, k_gradient, v_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
 
@@ -201,7 +208,12 @@ bool taken(const at::Tensor &tensor) { return tensor.scalar_type() == at::kFloat
 }  // namespace
 
 at::Tensor rto::ragged_attention(
-    const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, std::vector<int64_t> segments, double scale) {
-    if (!taken(queries)) return segmentwise_attention(queries, keys, values, segments, scale);
-    return RaggedAttention::apply(queries, keys, values, segments, scale);
+    const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, std::vector<int64_t> segments,
+    const AttentionRule &rule) {
+    if (taken(queries)) {
+        int64_t window = rule.window > 0 ? std::min(rule.window, NO_WINDOW) : NO_WINDOW;
+        return RaggedAttention::apply(queries, keys, values, segments, rule.scale, window, rule.soft_cap);
+    }
+    TORCH_CHECK(rule.window == 0 && rule.soft_cap == 0, "windows and soft caps take float32 or bfloat16");
+    return segmentwise_attention(queries, keys, values, segments, rule.scale);
 }

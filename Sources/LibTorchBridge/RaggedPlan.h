@@ -13,6 +13,9 @@ constexpr int64_t TILE = 48;
 /// Rows of keys, packed and padded, come in multiples of this many: the height of a micro-kernel.
 constexpr int64_t MICRO_ROWS = 6;
 
+/// Stands for a window that reaches back over everything; positions are smaller.
+constexpr int64_t NO_WINDOW = int64_t(1) << 30;
+
 /// No family is cut into more slices than this.
 constexpr int64_t MOST_SLICES = 8;
 
@@ -66,7 +69,7 @@ struct Plan {
     bool covers_all;
 
     /// Segments are triples of start, length and parent (or -1).
-    Plan(const std::vector<int64_t> &triples, int64_t tokens, int64_t group);
+    Plan(const std::vector<int64_t> &triples, int64_t tokens, int64_t group, int64_t window);
     Plan(const Plan &) = delete;
 };
 

@@ -18,6 +18,7 @@ struct NormRows {
     float *scales;
     int64_t width;
     float epsilon;
+    bool adds_one;
 };
 
 /// The sum's own upstream gradient, if there is one, is added to the result.
@@ -27,6 +28,7 @@ struct NormRowGradients {
     const float *weight, *scales;
     scalar *gradient;
     int64_t width;
+    bool adds_one;
 };
 
 }  // namespace
@@ -40,7 +42,8 @@ struct Normalized {
     at::Tensor sum, output, scales;
 };
 
-Normalized normalized(const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon) {
+Normalized normalized(
+    const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon, bool adds_one) {
     auto x = input.contiguous(), wide = weight.to(at::kFloat).contiguous();
     auto added = update.defined() ? update.contiguous() : at::Tensor();
     int64_t rows = x.size(0), width = x.size(1);
@@ -50,7 +53,7 @@ Normalized normalized(const at::Tensor &input, const at::Tensor &update, const a
         NormRows<scalar> kernel_rows{
             x.data_ptr<scalar>(), added.defined() ? added.data_ptr<scalar>() : nullptr, wide.data_ptr<float>(),
             result.sum.data_ptr<scalar>(), result.output.data_ptr<scalar>(), result.scales.data_ptr<float>(), width,
-            static_cast<float>(epsilon)};
+            static_cast<float>(epsilon), adds_one};
         auto kernel = CHOOSE(normalize<scalar>);
         rto::for_ranges(rows, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(kernel_rows, begin, end); });
     });
@@ -61,7 +64,7 @@ Normalized normalized(const at::Tensor &input, const at::Tensor &update, const a
 /// the sums are added in the order of the threads.
 std::tuple<at::Tensor, at::Tensor> gradients_of(
     const at::Tensor &row, const at::Tensor &scales, const at::Tensor &weight, const at::Tensor &upstream,
-    const at::Tensor &sum_upstream) {
+    const at::Tensor &sum_upstream, bool adds_one) {
     auto wide = weight.to(at::kFloat).contiguous(), outer = upstream.contiguous();
     auto other = sum_upstream.defined() ? sum_upstream.contiguous() : at::Tensor();
     int64_t rows = row.size(0), width = row.size(1);
@@ -71,7 +74,7 @@ std::tuple<at::Tensor, at::Tensor> gradients_of(
         using scalar = std::remove_pointer_t<decltype(type)>;
         NormRowGradients<scalar> kernel_rows{
             row.data_ptr<scalar>(), outer.data_ptr<scalar>(), other.defined() ? other.data_ptr<scalar>() : nullptr,
-            wide.data_ptr<float>(), scales.data_ptr<float>(), gradient.data_ptr<scalar>(), width};
+            wide.data_ptr<float>(), scales.data_ptr<float>(), gradient.data_ptr<scalar>(), width, adds_one};
         auto kernel = CHOOSE(normalize_backward<scalar>);
         float *partial = weight_gradients.data_ptr<float>();
         rto::in_parallel(parts, [&](int64_t part) {
@@ -82,42 +85,49 @@ std::tuple<at::Tensor, at::Tensor> gradients_of(
 }
 
 struct RootMeanSquareNorm : torch::autograd::Function<RootMeanSquareNorm> {
-    static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight, double epsilon) {
-        auto result = normalized(input, at::Tensor(), weight, epsilon);
+    static at::Tensor forward(
+        AutogradContext *context, const at::Tensor &input, const at::Tensor &weight, double epsilon, bool adds_one) {
+        auto result = normalized(input, at::Tensor(), weight, epsilon, adds_one);
+        context->saved_data["adds_one"] = adds_one;
         context->save_for_backward({result.sum, weight, result.scales});
         return result.output;
     }
 
     static variable_list backward(AutogradContext *context, variable_list upstream) {
         auto saved = context->get_saved_variables();
-        auto [input, weight] = gradients_of(saved[0], saved[2], saved[1], upstream[0], at::Tensor());
-        return {input, weight, at::Tensor()};
+        auto [input, weight] = gradients_of(
+            saved[0], saved[2], saved[1], upstream[0], at::Tensor(), context->saved_data["adds_one"].toBool());
+        return {input, weight, at::Tensor(), at::Tensor()};
     }
 };
 
 struct ResidualNorm : torch::autograd::Function<ResidualNorm> {
     static variable_list forward(
-        AutogradContext *context, const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon) {
-        auto result = normalized(input, update, weight, epsilon);
+        AutogradContext *context, const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon,
+        bool adds_one) {
+        auto result = normalized(input, update, weight, epsilon, adds_one);
+        context->saved_data["adds_one"] = adds_one;
         context->save_for_backward({result.sum, weight, result.scales});
         return {result.sum, result.output};
     }
 
     static variable_list backward(AutogradContext *context, variable_list upstream) {
         auto saved = context->get_saved_variables();
-        auto [sum, weight] = gradients_of(saved[0], saved[2], saved[1], upstream[1], upstream[0]);
-        return {sum, sum, weight, at::Tensor()};
+        auto [sum, weight] = gradients_of(
+            saved[0], saved[2], saved[1], upstream[1], upstream[0], context->saved_data["adds_one"].toBool());
+        return {sum, sum, weight, at::Tensor(), at::Tensor()};
     }
 };
 
 }  // namespace
 
-at::Tensor rto::root_mean_square_norm(const at::Tensor &input, const at::Tensor &weight, double epsilon) {
-    return RootMeanSquareNorm::apply(input, weight, epsilon);
+at::Tensor rto::root_mean_square_norm(
+    const at::Tensor &input, const at::Tensor &weight, double epsilon, bool adds_one) {
+    return RootMeanSquareNorm::apply(input, weight, epsilon, adds_one);
 }
 
 std::tuple<at::Tensor, at::Tensor> rto::residual_norm(
-    const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon) {
-    auto results = ResidualNorm::apply(input, update, weight, epsilon);
+    const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon, bool adds_one) {
+    auto results = ResidualNorm::apply(input, update, weight, epsilon, adds_one);
     return {results[0], results[1]};
 }

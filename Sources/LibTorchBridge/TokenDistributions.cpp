@@ -12,30 +12,34 @@ using torch::autograd::variable_list;
 /// Bytes of log-probabilities that a forward pass may keep for its backward pass, which computes the others again.
 constexpr int64_t kept_bytes = int64_t(64) << 20;
 
-/// A model's last layer: states [tokens, width] and head [vocabulary, width].
+/// A model's last layer: states [tokens, width], head [vocabulary, width], and what its logits are capped by, or zero.
 struct Head {
     at::Tensor states, weight;
+    double soft_cap;
 
     int64_t tokens() const { return states.size(0); }
     at::ScalarType precision() const { return states.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
 
-    /// log softmax of the logits of some rows, [rows, vocabulary].
-    at::Tensor log_probabilities(int64_t start, int64_t count) const {
+    /// log softmax of the logits of some rows, [rows, vocabulary]; with a cap, its derivative 1 - tanh² goes to `cap_slope`.
+    at::Tensor log_probabilities(int64_t start, int64_t count, at::Tensor *cap_slope = nullptr) const {
         auto logits = at::empty({count, weight.size(0)}, states.options());
         rto::product_into(logits, states.narrow(0, start, count), weight.t(), false);
-        return at::log_softmax(logits, 1, precision());
+        if (soft_cap == 0) return at::log_softmax(logits, 1, precision());
+        auto squashed = (logits.to(precision()) / soft_cap).tanh_();
+        if (cap_slope) *cap_slope = 1 - squashed.square();
+        return at::log_softmax(squashed.mul_(soft_cap), 1);
     }
 };
 
 /// What both models say of some rows, and what the rows are asked for.
 struct Chunk {
     int64_t start, count;
-    at::Tensor policy, reference;
+    at::Tensor policy_slope, policy, reference;
 
     Chunk(const Head &policy_head, const Head &reference_head, int64_t start, int64_t chunk_rows)
         : start(start),
           count(std::min(chunk_rows, policy_head.tokens() - start)),
-          policy(policy_head.log_probabilities(start, count)),
+          policy(policy_head.log_probabilities(start, count, &policy_slope)),
           reference(reference_head.log_probabilities(start, count).to(policy_head.precision())) {}
 
     /// A chunk that was kept.
@@ -64,19 +68,22 @@ struct Chunk {
     at::Tensor slope(const at::Tensor &targets, const at::Tensor &of_logarithm, const at::Tensor &of_divergence) {
         auto first = rows(of_logarithm).unsqueeze(1), second = rows(of_divergence).unsqueeze(1);
         auto result = policy.exp_().mul_(second - first).sub_(reference.exp_().mul_(second));
-        return result.scatter_add_(1, rows(targets).unsqueeze(1), first);
+        result.scatter_add_(1, rows(targets).unsqueeze(1), first);
+        return policy_slope.defined() ? result.mul_(policy_slope) : result;
     }
 };
 
 struct TokenDistributions : torch::autograd::Function<TokenDistributions> {
     static variable_list forward(
-        AutogradContext *context, const at::Tensor &states, const at::Tensor &weight, const at::Tensor &reference_states,
-        const at::Tensor &reference_weight, const at::Tensor &targets, int64_t chunk_rows, bool keeps) {
-        Head policy{states.contiguous(), weight.contiguous()};
-        Head reference{reference_states.contiguous(), reference_weight.contiguous()};
+        AutogradContext *context, const at::Tensor &states, const at::Tensor &weight, double soft_cap,
+        const at::Tensor &reference_states, const at::Tensor &reference_weight, double reference_soft_cap,
+        const at::Tensor &targets, int64_t chunk_rows, bool keeps) {
+        Head policy{states.contiguous(), weight.contiguous(), soft_cap};
+        Head reference{reference_states.contiguous(), reference_weight.contiguous(), reference_soft_cap};
         auto results = at::empty({4, policy.tokens()}, policy.states.options().dtype(policy.precision()));
         std::vector<at::Tensor> kept;
-        int64_t room = keeps ? kept_bytes : 0;
+        // The cap's slope does not follow from log-probabilities.
+        int64_t room = keeps && soft_cap == 0 ? kept_bytes : 0;
         for (int64_t start = 0; start < policy.tokens(); start += chunk_rows) {
             Chunk chunk(policy, reference, start, chunk_rows);
             chunk.summarize(targets, results);
@@ -85,6 +92,7 @@ struct TokenDistributions : torch::autograd::Function<TokenDistributions> {
         }
         context->save_for_backward({policy.states, policy.weight, reference.states, reference.weight, targets});
         context->saved_data["chunk_rows"] = chunk_rows;
+        context->saved_data["soft_caps"] = std::vector<double>{soft_cap, reference_soft_cap};
         context->saved_data["kept"] = kept;
         // Tensors of their own: views of one result could not be told apart by autograd.
         variable_list outputs;
@@ -95,7 +103,8 @@ struct TokenDistributions : torch::autograd::Function<TokenDistributions> {
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        Head policy{saved[0], saved[1]}, reference{saved[2], saved[3]};
+        auto soft_caps = context->saved_data["soft_caps"].toDoubleVector();
+        Head policy{saved[0], saved[1], soft_caps[0]}, reference{saved[2], saved[3], soft_caps[1]};
         auto targets = saved[4];
         int64_t chunk_rows = context->saved_data["chunk_rows"].toInt();
         // Their memory is used up here: a second backward pass computes them again.
@@ -115,23 +124,23 @@ struct TokenDistributions : torch::autograd::Function<TokenDistributions> {
             if (wants_weight) rto::product_into(weight_gradient, slope.t(), chunk.rows(policy.states), start > 0);
         }
         if (wants_weight) weight_gradient = weight_gradient.to(policy.weight.scalar_type());
-        return {states_gradient, weight_gradient, {}, {}, {}, {}, {}};
+        return {states_gradient, weight_gradient, {}, {}, {}, {}, {}, {}, {}};
     }
 };
 
 }  // namespace
 
 int32_t rto::token_distributions(
-    const void *states, const void *weight, const void *reference_states, const void *reference_weight, const void *targets,
-    int64_t chunk_rows, const void **results) {
+    const void *states, const void *weight, double soft_cap, const void *reference_states, const void *reference_weight,
+    double reference_soft_cap, const void *targets, int64_t chunk_rows, const void **results) {
     using namespace rto::handles;
     return guarded<int32_t>(1, [&] {
         auto hidden = borrow(states), head = borrow(weight), other = borrow(reference_weight);
         TORCH_CHECK(
             head.size(0) == other.size(0), "vocabularies of ", head.size(0), " and ", other.size(0), " cannot be compared");
         bool keeps = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
-        auto found =
-            TokenDistributions::apply(hidden, head, borrow(reference_states), other, borrow(targets), chunk_rows, keeps);
+        auto found = TokenDistributions::apply(
+            hidden, head, soft_cap, borrow(reference_states), other, reference_soft_cap, borrow(targets), chunk_rows, keeps);
         for (auto &result : found) *results++ = give(std::move(result));
         return 0;
     });

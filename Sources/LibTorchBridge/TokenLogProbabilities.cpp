@@ -10,14 +10,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Contiguous rows of logits; `factor` is one over the temperature, `entropies` may be null.
+/// Contiguous rows of logits; `factor` is one over the temperature, `cap` is zero for none, `entropies` may be null.
 template <typename scalar>
 struct LogitRows {
     const scalar *logits;
     const int64_t *targets;
     float *results, *largest, *log_sums, *entropies;
     int64_t vocabulary;
-    float factor;
+    float factor, cap;
 };
 
 template <typename scalar>
@@ -26,7 +26,7 @@ struct LogitRowGradients {
     const int64_t *targets;
     const float *upstream, *largest, *log_sums;
     int64_t vocabulary;
-    float factor;
+    float factor, cap;
 };
 
 }  // namespace
@@ -39,12 +39,8 @@ namespace {
 /// Bytes of logits that a forward pass may keep for its backward pass, which computes the others again.
 constexpr int64_t kept_bytes = int64_t(64) << 20;
 
-/// What the head is asked for: log softmax(hidden · weightᵀ / temperature)[target] of `chunk_rows` rows at a time.
-struct Head {
-    at::Tensor hidden, weight, targets;
-    double temperature;
-    int64_t chunk_rows;
-
+/// What the head is asked for, with contiguous tensors.
+struct Head : rto::HeadQuery {
     int64_t tokens() const { return hidden.size(0); }
     at::ScalarType precision() const { return hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
     bool is_fused() const { return hidden.device().is_cpu() && precision() == at::kFloat; }
@@ -52,7 +48,7 @@ struct Head {
         return all.narrow(0, start, std::min(chunk_rows, tokens() - start));
     }
 
-    /// Logits of the chunk that starts at a row, before the temperature, in the type of the hidden states; `buffer` is
+    /// Logits of the chunk that starts at a row, before cap and temperature, in the type of the hidden states; `buffer` is
     /// memory that may be used for them.
     at::Tensor logits(int64_t start, at::Tensor &buffer) const {
         auto states = rows(hidden, start);
@@ -61,16 +57,26 @@ struct Head {
         rto::product_into(result, states, weight.t(), false);
         return result;
     }
+
+    /// tanh(logits / cap) in the precision of the results; undefined without a cap.
+    at::Tensor squashed(const at::Tensor &logits) const {
+        return soft_cap > 0 ? (logits.to(precision()) / soft_cap).tanh() : at::Tensor();
+    }
+
+    /// Logits with cap and temperature.
+    at::Tensor scaled(const at::Tensor &logits, const at::Tensor &squashed) const {
+        return (squashed.defined() ? squashed * soft_cap : logits.to(precision())) / temperature;
+    }
 };
 
-/// The arguments as one; the kernels trust the targets they are given.
-Head checked_head(
-    const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows) {
-    Head head{hidden.contiguous(), weight.contiguous(), targets.contiguous(), temperature, chunk_rows};
+/// The kernels trust the targets they are given.
+Head checked_head(const rto::HeadQuery &query) {
+    Head head{{query.hidden.contiguous(), query.weight.contiguous(), query.targets.contiguous(), query.temperature,
+               query.soft_cap, query.chunk_rows}};
     if (!head.is_fused()) return head;
     const auto *ids = head.targets.data_ptr<int64_t>();
     for (int64_t i = 0; i < head.tokens(); i++)
-        TORCH_CHECK_INDEX(ids[i] >= 0 && ids[i] < weight.size(0), "target ", ids[i], " is not in the vocabulary");
+        TORCH_CHECK_INDEX(ids[i] >= 0 && ids[i] < head.weight.size(0), "target ", ids[i], " is not in the vocabulary");
     return head;
 }
 
@@ -81,7 +87,7 @@ struct Summary {
 
 /// The plain form, for float64 and other devices.
 void summarize_plainly(const Head &head, const at::Tensor &logits, int64_t start, const Summary &summary) {
-    auto scaled = logits.to(head.precision()) / head.temperature;
+    auto scaled = head.scaled(logits, head.squashed(logits));
     auto largest = std::get<0>(scaled.max(1, true));
     auto distances = scaled - largest, shares = distances.exp(), total = shares.sum(1, true), log_sum = total.log();
     auto chosen = distances.gather(1, head.rows(head.targets, start).unsqueeze(1));
@@ -105,21 +111,25 @@ void summarize(const Head &head, const at::Tensor &logits, int64_t start, const 
             summary.log_sums.data_ptr<float>() + start,
             summary.entropies.defined() ? summary.entropies.data_ptr<float>() + start : nullptr,
             logits.size(1),
-            static_cast<float>(1 / head.temperature)};
-        auto kernel = CHOOSE(summarize_logits<scalar>);
+            static_cast<float>(1 / head.temperature),
+            static_cast<float>(head.soft_cap)};
+        auto kernel =
+            head.soft_cap > 0 ? CHOOSE(summarize_logits<true, scalar>) : CHOOSE(summarize_logits<false, scalar>);
         rto::for_ranges(
             logits.size(0), rto::rows_per_thread(logits.size(1)), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
     });
 }
 
-/// (onehot - softmax) · upstream / temperature, in the type of the logits, whose memory it may take.
+/// (onehot - softmax) · upstream / temperature, times the cap's slope 1 - tanh², in the type of the logits, whose memory it may take.
 at::Tensor differentiated(
     const Head &head, const at::Tensor &logits, int64_t start, const Summary &summary, const at::Tensor &upstream) {
     if (!head.is_fused()) {
         auto column = [&](const at::Tensor &all) { return head.rows(all, start).unsqueeze(1); };
-        auto scaled = logits.to(head.precision()) / head.temperature, share = column(upstream) / head.temperature;
-        auto result = (scaled - column(summary.largest) - column(summary.log_sums)).exp_().mul_(share.neg());
-        return result.scatter_add_(1, column(head.targets), share).to(logits.scalar_type());
+        auto squashed = head.squashed(logits), share = column(upstream) / head.temperature;
+        auto distances = head.scaled(logits, squashed) - column(summary.largest) - column(summary.log_sums);
+        auto result = distances.exp_().mul_(share.neg()).scatter_add_(1, column(head.targets), share);
+        if (squashed.defined()) result.mul_(1 - squashed.square());
+        return result.to(logits.scalar_type());
     }
     rto::for_element_type(logits.scalar_type(), [&](auto *type) {
         using scalar = std::remove_pointer_t<decltype(type)>;
@@ -130,8 +140,10 @@ at::Tensor differentiated(
             summary.largest.data_ptr<float>() + start,
             summary.log_sums.data_ptr<float>() + start,
             logits.size(1),
-            static_cast<float>(1 / head.temperature)};
-        auto kernel = CHOOSE(differentiate_logits<scalar>);
+            static_cast<float>(1 / head.temperature),
+            static_cast<float>(head.soft_cap)};
+        auto kernel =
+            head.soft_cap > 0 ? CHOOSE(differentiate_logits<true, scalar>) : CHOOSE(differentiate_logits<false, scalar>);
         rto::for_ranges(
             logits.size(0), rto::rows_per_thread(logits.size(1)), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
     });
@@ -158,12 +170,13 @@ Summary summarized(const Head &head, bool with_entropies, int64_t room, std::vec
 struct TokenLogProbabilities : torch::autograd::Function<TokenLogProbabilities> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets,
-        double temperature, int64_t chunk_rows, bool keeps_logits) {
-        auto head = checked_head(hidden, weight, targets, temperature, chunk_rows);
+        double temperature, double soft_cap, int64_t chunk_rows, bool keeps_logits) {
+        auto head = checked_head({hidden, weight, targets, temperature, soft_cap, chunk_rows});
         std::vector<at::Tensor> kept;
         auto summary = summarized(head, false, keeps_logits ? kept_bytes : 0, kept);
         context->save_for_backward({head.hidden, head.weight, head.targets, summary.largest, summary.log_sums});
         context->saved_data["temperature"] = temperature;
+        context->saved_data["soft_cap"] = soft_cap;
         context->saved_data["chunk_rows"] = chunk_rows;
         context->saved_data["logits"] = kept;
         return summary.results;
@@ -171,8 +184,8 @@ struct TokenLogProbabilities : torch::autograd::Function<TokenLogProbabilities> 
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        Head head{
-            saved[0], saved[1], saved[2], context->saved_data["temperature"].toDouble(), context->saved_data["chunk_rows"].toInt()};
+        Head head{{saved[0], saved[1], saved[2], context->saved_data["temperature"].toDouble(),
+                   context->saved_data["soft_cap"].toDouble(), context->saved_data["chunk_rows"].toInt()}};
         Summary summary{at::Tensor(), saved[3], saved[4], at::Tensor()};
         // Their memory is used up here: a second backward pass computes them again.
         auto kept = context->saved_data["logits"].toTensorVector();
@@ -192,22 +205,22 @@ struct TokenLogProbabilities : torch::autograd::Function<TokenLogProbabilities> 
             if (wants_weight) rto::product_into(weight_gradient, slope.t(), head.rows(head.hidden, start), start > 0);
         }
         if (wants_weight) weight_gradient = weight_gradient.to(head.weight.scalar_type());
-        return {hidden_gradient, weight_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+        return {hidden_gradient, weight_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
 
 }  // namespace
 
-at::Tensor rto::token_log_probabilities(
-    const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows) {
-    bool is_differentiated = at::GradMode::is_enabled() && (hidden.requires_grad() || weight.requires_grad());
-    return TokenLogProbabilities::apply(hidden, weight, targets, temperature, chunk_rows, is_differentiated);
+at::Tensor rto::token_log_probabilities(const HeadQuery &query) {
+    bool is_differentiated =
+        at::GradMode::is_enabled() && (query.hidden.requires_grad() || query.weight.requires_grad());
+    return TokenLogProbabilities::apply(
+        query.hidden, query.weight, query.targets, query.temperature, query.soft_cap, query.chunk_rows, is_differentiated);
 }
 
-std::tuple<at::Tensor, at::Tensor> rto::token_log_probabilities_and_entropies(
-    const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &targets, double temperature, int64_t chunk_rows) {
+std::tuple<at::Tensor, at::Tensor> rto::token_log_probabilities_and_entropies(const HeadQuery &query) {
     at::NoGradGuard no_gradient;
     std::vector<at::Tensor> none;
-    auto summary = summarized(checked_head(hidden, weight, targets, temperature, chunk_rows), true, 0, none);
+    auto summary = summarized(checked_head(query), true, 0, none);
     return {summary.results, summary.entropies};
 }

@@ -26,7 +26,7 @@ public struct Decoder {
             .matrix
         )
         layers = try (0..<configuration.layerCount).map { try DecoderLayer(configuration, scope / "layers" / $0) }
-        norm = try RootMeanSquareNorm(configuration, scope / "norm")
+        norm = try RootMeanSquareNorm(configuration, scope / "norm", width: configuration.hiddenSize)
     }
 
     /// Final hidden states `[tokens, hidden]` of flat tokens `[tokens]` at positions `[tokens]`, in `dtype`.
@@ -37,10 +37,14 @@ public struct Decoder {
         checkpointing: Bool = false,
         attention: @escaping Attention
     ) -> Tensor {
-        let table = RotaryTable(configuration.rotary, positions: positions, dtype: dtype)
+        let tables = configuration.rotaries.map { RotaryTable($0, positions: positions, dtype: dtype) }
         var hidden = Tensor.embedding(embedding, tokens).to(dtype)
+        let scale = configuration.factors.embedding
+        // Rounded to the type first, as the references do.
+        if scale != 1 { hidden = hidden * Tensor.full([1], scale, dtype, on: hidden.device) }
         let pass = dropout?.nextPass()
         for (index, layer) in layers.enumerated() {
+            let table = configuration.layers[index].rotary.map { tables[$0] }
             let body = { [dropout] (input: Tensor) in
                 // Here and not once before the layers: a checkpointed body runs again, after other passes perhaps.
                 dropout?.pass = pass
@@ -52,92 +56,149 @@ public struct Decoder {
     }
 }
 
-/// Attention and feed-forward, each after a norm and added to the residual stream.
+/// Attention and feed-forward, each added to the residual stream, with norms before, around or after them.
 struct DecoderLayer {
-    let attentionNorm: RootMeanSquareNorm
     let attention: SelfAttention
-    let feedForwardNorm: RootMeanSquareNorm
     let feedForward: FeedForward
+    let attentionNorm, attendedNorm, feedForwardNorm, updateNorm: RootMeanSquareNorm?
+    let residualFactor: Double
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
         attention = try SelfAttention(configuration, scope / "self_attn")
         feedForward = try FeedForward(configuration, scope / "mlp")
-        attentionNorm = try RootMeanSquareNorm(configuration, scope / "input_layernorm")
-        feedForwardNorm = try RootMeanSquareNorm(configuration, scope / "post_attention_layernorm")
+        residualFactor = configuration.factors.residual
+        func norm(_ name: String) throws -> RootMeanSquareNorm {
+            try RootMeanSquareNorm(configuration, scope / name, width: configuration.hiddenSize)
+        }
+        let placement = configuration.family.traits.norms
+        attentionNorm = placement == .after ? nil : try norm("input_layernorm")
+        attendedNorm = placement == .before ? nil : try norm("post_attention_layernorm")
+        // What follows attention in Llama's files is what comes before the feed-forward layer.
+        switch placement {
+        case .before: feedForwardNorm = try norm("post_attention_layernorm")
+        case .around: feedForwardNorm = try norm("pre_feedforward_layernorm")
+        case .after: feedForwardNorm = nil
+        }
+        updateNorm = placement == .before ? nil : try norm("post_feedforward_layernorm")
     }
 
     func callAsFunction(
         _ input: Tensor,
-        _ table: RotaryTable,
+        _ table: RotaryTable?,
         attend: (Tensor, Tensor, Tensor) -> Tensor
     ) -> Tensor {
-        let attended = attention(attentionNorm(input), table, attend: attend)
+        let attended = update(attention(attentionNorm?(input) ?? input, table, attend: attend), attendedNorm)
+        guard let feedForwardNorm else {
+            let middle = input + attended
+            return middle + update(feedForward(middle), updateNorm)
+        }
         let (middle, normalized) = feedForwardNorm(input, adding: attended)
-        return middle + feedForward(normalized)
+        return middle + update(feedForward(normalized), updateNorm)
+    }
+
+    /// What is added to the residual stream.
+    private func update(_ output: Tensor, _ norm: RootMeanSquareNorm?) -> Tensor {
+        let normalized = norm?(output) ?? output
+        return residualFactor == 1 ? normalized : normalized * residualFactor
     }
 }
 
-/// Multi-head, grouped-query or multi-query attention with rotary positions.
+/// Multi-head, grouped-query or multi-query attention, queries and keys normalised where the family does, then turned by their
+/// positions.
 struct SelfAttention {
-    let query, key, value, output: Linear
+    let inputs: LinearGroup
+    let output: Linear
+    let queryNorm, keyNorm: RootMeanSquareNorm?
     let headDimension: Int
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
-        let (hidden, bias) = (configuration.hiddenSize, configuration.attentionBias)
+        let (hidden, traits) = (configuration.hiddenSize, configuration.family.traits)
+        let (queryWidth, keyWidth) = (configuration.queryWidth, configuration.keyWidth)
         headDimension = configuration.headDimension
-        let queryWidth = configuration.headCount * headDimension
-        let keyWidth = configuration.keyValueHeadCount * headDimension
-        query = try Linear(scope / "q_proj", from: hidden, to: queryWidth, bias: bias)
-        key = try Linear(scope / "k_proj", from: hidden, to: keyWidth, bias: bias)
-        value = try Linear(scope / "v_proj", from: hidden, to: keyWidth, bias: bias)
-        output = try Linear(scope / "o_proj", from: queryWidth, to: hidden, bias: bias)
+        inputs = try LinearGroup(
+            scope,
+            traits.isFused ? ["qkv_proj"] : ["q_proj", "k_proj", "v_proj"],
+            from: hidden,
+            to: [queryWidth, keyWidth, keyWidth],
+            bias: configuration.queryKeyValueBias
+        )
+        output = try Linear(scope / "o_proj", from: queryWidth, to: hidden, bias: configuration.attentionOutputBias)
+        func norm(_ name: String, _ width: Int) throws -> RootMeanSquareNorm? {
+            guard let over = traits.queryKeyNorm else { return nil }
+            let width = over == .head ? configuration.headDimension : width
+            return try RootMeanSquareNorm(configuration, scope / name, width: width)
+        }
+        queryNorm = try norm("q_norm", queryWidth)
+        keyNorm = try norm("k_norm", keyWidth)
     }
 
-    func callAsFunction(_ input: Tensor, _ table: RotaryTable, attend: (Tensor, Tensor, Tensor) -> Tensor) -> Tensor {
+    func callAsFunction(_ input: Tensor, _ table: RotaryTable?, attend: (Tensor, Tensor, Tensor) -> Tensor) -> Tensor {
         let tokens = input.size(0)
         func heads(_ projected: Tensor) -> Tensor { projected.reshaped([tokens, -1, headDimension]) }
-        let attended = attend(table(heads(query(input))), table(heads(key(input))), heads(value(input)))
+        func turned(_ projected: Tensor, _ norm: RootMeanSquareNorm?) -> Tensor {
+            let normalized = norm.map { $0(projected.reshaped([-1, $0.width])) } ?? projected
+            return table?(heads(normalized)) ?? heads(normalized)
+        }
+        let projected = inputs(input)
+        let attended = attend(turned(projected[0], queryNorm), turned(projected[1], keyNorm), heads(projected[2]))
         return output(attended.reshaped([tokens, -1]))
     }
 }
 
-/// SwiGLU: down(silu(gate(x)) · up(x)) (Shazeer, arXiv 2002.05202).
+/// A gated unit: down(activation(gate(x)) · up(x)) (Shazeer, arXiv 2002.05202).
 struct FeedForward {
-    let gate, up, down: Linear
+    let inputs: LinearGroup
+    let down: Linear
+    let activation: Activation
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
         let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
         let bias = configuration.feedForwardBias
-        gate = try Linear(scope / "gate_proj", from: hidden, to: inner, bias: bias)
-        up = try Linear(scope / "up_proj", from: hidden, to: inner, bias: bias)
+        activation = configuration.activation
+        inputs = try LinearGroup(
+            scope,
+            configuration.family.traits.isFused ? ["gate_up_proj"] : ["gate_proj", "up_proj"],
+            from: hidden,
+            to: [inner, inner],
+            bias: bias
+        )
         down = try Linear(scope / "down_proj", from: inner, to: hidden, bias: bias)
     }
 
     func callAsFunction(_ input: Tensor) -> Tensor {
-        down(input.hasFusedLayers ? gate(input).gating(up(input)) : Self.plain(gate: gate(input), up: up(input)))
+        let parts = inputs(input)
+        let isFused = input.hasFusedLayers
+        return down(isFused ? parts[0].gating(parts[1], by: activation) : plain(gate: parts[0], up: parts[1]))
     }
 
-    /// silu(gate) · up from elementwise operators: the oracle of the fused path, and the path of other devices.
-    static func plain(gate: Tensor, up: Tensor) -> Tensor { gate.silu() * up }
+    /// activation(gate) · up from elementwise operators: the oracle of the fused path, and the path of other devices.
+    func plain(gate: Tensor, up: Tensor) -> Tensor { activation(gate) * up }
 }
 
-/// x / √(mean(x²) + ε) · w, the statistics in float32 (Zhang and Sennrich, arXiv 1910.07467).
+/// x / √(mean(x²) + ε) · w, the statistics in float32 (Zhang and Sennrich, arXiv 1910.07467); Gemma's multiply by 1 + w.
 struct RootMeanSquareNorm {
     let weight: Tensor
     let epsilon: Double
+    let addsOne: Bool
 
-    init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
-        weight = try scope.parameter("weight", [configuration.hiddenSize], .norm)
+    init(_ configuration: ModelConfiguration, _ scope: ParameterScope, width: Int) throws {
+        weight = try scope.parameter("weight", [width], .norm)
         epsilon = configuration.normEpsilon
+        addsOne = configuration.family.traits.isGemma
     }
 
+    /// The number of columns that are normalised together.
+    var width: Int { weight.size(0) }
+
     func callAsFunction(_ input: Tensor) -> Tensor {
-        input.hasFusedLayers ? input.rootMeanSquareNorm(weight, epsilon: epsilon) : plain(input)
+        input.hasFusedLayers ? input.rootMeanSquareNorm(weight, epsilon: epsilon, addsOne: addsOne) : plain(input)
     }
 
     /// The residual stream after an update, and its norm.
     func callAsFunction(_ input: Tensor, adding update: Tensor) -> (sum: Tensor, normalized: Tensor) {
-        if input.hasFusedLayers { return input.adding(update, normalizedBy: weight, epsilon: epsilon) }
+        if input.hasFusedLayers {
+            return input.adding(update, normalizedBy: weight, epsilon: epsilon, addsOne: addsOne)
+        }
         let sum = input + update
         return (sum, plain(sum))
     }
@@ -146,6 +207,9 @@ struct RootMeanSquareNorm {
     func plain(_ input: Tensor) -> Tensor {
         let wide = input.dtype == .float64 ? input : input.to(.float32)
         let scale = (wide.squared().mean(-1, keepingAxis: true) + epsilon).reciprocalSquareRoot()
-        return weight.to(input.dtype) * (wide * scale).to(input.dtype)
+        // One more than a weight is not rounded to the input's type before it is multiplied.
+        return addsOne
+            ? (wide * scale * (weight.to(wide.dtype) + 1)).to(input.dtype)
+            : weight.to(input.dtype) * (wide * scale).to(input.dtype)
     }
 }

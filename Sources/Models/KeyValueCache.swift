@@ -52,10 +52,10 @@ final class KeyValueCache {
         keys: Tensor,
         values: Tensor,
         rows: CacheRows,
-        scale: Double
+        rule: AttentionRule
     ) -> Tensor {
         guard isFused else {
-            return plainAttend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, scale: scale)
+            return plainAttend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, rule: rule)
         }
         return Tensor.decodeAttention(
             queries: queries,
@@ -64,7 +64,7 @@ final class KeyValueCache {
             keyCache: self.keys[layer],
             valueCache: self.values[layer],
             rows: rows,
-            scale: scale
+            rule: rule
         )
     }
 
@@ -75,7 +75,7 @@ final class KeyValueCache {
         keys: Tensor,
         values: Tensor,
         rows: CacheRows,
-        scale: Double
+        rule: AttentionRule
     ) -> Tensor {
         let outputs = (0..<rows.count).map { row in
             let (slot, length) = rows[row]
@@ -84,10 +84,12 @@ final class KeyValueCache {
             keyRows.narrowed(1, length..<length + 1).copy(from: keys.selected(0, row).unsqueezed(1))
             valueRows.narrowed(1, length..<length + 1).copy(from: values.selected(0, row).unsqueezed(1))
             let group = queries.size(1) / keys.size(1)
-            let past = keyRows.narrowed(1, 0..<length + 1).repeated(group, along: 0)
-            let content = valueRows.narrowed(1, 0..<length + 1).repeated(group, along: 0)
+            let seen = max(0, length + 1 - (rule.window ?? length + 1))..<length + 1
+            let past = keyRows.narrowed(1, seen).repeated(group, along: 0)
+            let content = valueRows.narrowed(1, seen).repeated(group, along: 0)
             let query = queries.selected(0, row).unsqueezed(1)
-            let weights = (query.matmul(past.transposed(1, 2)) * scale).softmax()
+            let scores = query.matmul(past.transposed(1, 2)) * rule.scale
+            let weights = (rule.softCap.map { scores.softCapped($0) } ?? scores).softmax()
             return weights.matmul(content).squeezed(1)
         }
         return Tensor.stacked(outputs)

@@ -8,10 +8,12 @@ extension LanguageModel {
         let states = hidden(rows.batch).rows(rows.predictors)
         let referenceStates = withoutGradients { reference.hidden(rows.batch).rows(rows.predictors) }
         return TokenDistributions(
-            hidden: states,
+            hidden: scaled(states),
             weight: head.to(precision),
-            referenceHidden: referenceStates,
+            softCap: configuration.factors.logitCap,
+            referenceHidden: reference.scaled(referenceStates),
             referenceWeight: reference.head.to(reference.precision),
+            referenceSoftCap: reference.configuration.factors.logitCap,
             targets: Tensor(rows.targets).to(device)
         )
     }

@@ -43,10 +43,11 @@ public struct LanguageModel {
     public func logProbabilities(_ rows: ResponseBatch, temperature: Double = 1) -> Tensor {
         let states = hidden(rows.batch).rows(rows.predictors)
         return Tensor.tokenLogProbabilities(
-            hidden: states,
+            hidden: scaled(states),
             weight: head.to(precision),
             targets: Tensor(rows.targets).to(device),
-            temperature: temperature
+            temperature: temperature,
+            softCap: configuration.factors.logitCap
         )
     }
 
@@ -85,7 +86,15 @@ public struct LanguageModel {
 
     /// The head alone: `[rows, hidden]` to logits `[rows, vocabulary]` in float32.
     func project(_ hidden: Tensor) -> Tensor {
-        (packedHead.map { $0(hidden) } ?? hidden.linear(head)).to(.float32)
+        let states = scaled(hidden)
+        let logits = (packedHead.map { $0(states) } ?? states.linear(head)).to(.float32)
+        return configuration.factors.logitCap.map { logits.softCapped($0) } ?? logits
+    }
+
+    /// Hidden states as the head takes them.
+    func scaled(_ hidden: Tensor) -> Tensor {
+        let factor = configuration.factors.head
+        return factor == 1 ? hidden : hidden * factor
     }
 
     /// Log-probabilities `[response tokens]` and entropies `[response tokens]` from one pass without gradient.
@@ -93,10 +102,11 @@ public struct LanguageModel {
         withoutGradients {
             let states = hidden(rows.batch).rows(rows.predictors)
             return Tensor.tokenLogProbabilitiesAndEntropies(
-                hidden: states,
+                hidden: scaled(states),
                 weight: head.to(precision),
                 targets: Tensor(rows.targets).to(device),
-                temperature: temperature
+                temperature: temperature,
+                softCap: configuration.factors.logitCap
             )
         }
     }
@@ -106,14 +116,19 @@ extension Decoder {
     /// Hidden states of a batch of segments, each token seeing its segment's past and its parent.
     func hidden(_ batch: TokenBatch, dtype: DType, checkpointing: Bool) -> Tensor {
         let device = embedding.device
-        let scale = 1 / Double(configuration.headDimension).squareRoot()
         return self(
             Tensor(batch.tokens).to(device),
             positions: Tensor(batch.positions).to(device),
             dtype: dtype,
             checkpointing: checkpointing
-        ) { _, queries, keys, values in
-            segmentAttention(queries: queries, keys: keys, values: values, segments: batch.segments, scale: scale)
+        ) { layer, queries, keys, values in
+            segmentAttention(
+                queries: queries,
+                keys: keys,
+                values: values,
+                segments: batch.segments,
+                rule: configuration.attentionRule(layer)
+            )
         }
     }
 }

@@ -1,16 +1,17 @@
 import Foundation
 import JSONText
+import Torch
 
 /// What `config.json` says of a decoder: its shape and the differences between families, as data.
 public struct ModelConfiguration: Sendable {
+    /// Which family it is of.
+    public let family: ModelFamily
     /// The number of rows of the embedding.
     public let vocabularySize: Int
     /// The width of the residual stream.
     public let hiddenSize: Int
     /// The width of the feed-forward layer.
     public let intermediateSize: Int
-    /// The number of decoder layers.
-    public let layerCount: Int
     /// The number of query heads.
     public let headCount: Int
     /// The number of key-value heads, a divisor of `headCount`.
@@ -19,12 +20,20 @@ public struct ModelConfiguration: Sendable {
     public let headDimension: Int
     /// ε of the root-mean-square norms.
     public let normEpsilon: Double
-    /// Positions in attention.
-    public let rotary: RotaryConfiguration
+    /// What distinguishes one layer's attention from another's.
+    public let layers: [LayerConfiguration]
+    /// How positions turn queries and keys: what the layers choose from.
+    public let rotaries: [RotaryConfiguration]
+    /// What a feed-forward layer's gate goes through.
+    public let activation: Activation
+    /// Factors and caps between the parts.
+    public let factors: Factors
     /// Whether the head is the embedding.
     public let tiesEmbeddings: Bool
-    /// Whether the four projections of attention have biases.
-    public let attentionBias: Bool
+    /// Whether the projections to queries, keys and values have biases.
+    public let queryKeyValueBias: Bool
+    /// Whether the projection of what attention returns has a bias.
+    public let attentionOutputBias: Bool
     /// Whether the three projections of the feed-forward layer have biases.
     public let feedForwardBias: Bool
     /// The deviation of fresh weights.
@@ -36,13 +45,35 @@ public struct ModelConfiguration: Sendable {
     /// The file as it was read, to be written back with what training changes.
     public let source: JSONObject
 
-    static let causalArchitecture = "LlamaForCausalLM"
-    static let rewardArchitectures = ["LlamaForSequenceClassification", "RewardModel"]
+    /// The number of decoder layers.
+    public var layerCount: Int { layers.count }
+
+    /// The sum of all query heads' widths.
+    public var queryWidth: Int { headCount * headDimension }
+    /// The sum of all key-value heads' widths.
+    public var keyWidth: Int { keyValueHeadCount * headDimension }
+
+    /// How many norms of the residual stream's width a layer has.
+    public var normsPerLayer: Int { family.traits.norms == .around ? 4 : 2 }
+
+    /// The number of weights in a layer's norms of queries and keys.
+    public var queryKeyNormWidth: Int {
+        switch family.traits.queryKeyNorm {
+        case nil: 0
+        case .head: 2 * headDimension
+        case .width: queryWidth + keyWidth
+        }
+    }
 
     /// Whether the file describes a reward model.
     public var isRewardModel: Bool {
         let names = source["architectures"]?.array?.compactMap(\.string) ?? []
-        return names.contains { Self.rewardArchitectures.contains($0) }
+        return names.contains { $0 == family.rewardArchitecture || $0 == ModelFamily.openRLHFArchitecture }
+    }
+
+    /// How the queries of a layer look at its keys.
+    func attentionRule(_ layer: Int) -> AttentionRule {
+        AttentionRule(scale: factors.attention, window: layers[layer].window, softCap: factors.attentionCap)
     }
 
     /// Reads `config.json` of a model directory.
@@ -72,13 +103,13 @@ public struct ModelConfiguration: Sendable {
     /// Takes the settings from the parsed file.
     public init(_ json: JSON, path: String) throws(ModelError) {
         guard let object = json.object else { throw ModelError(path, "is \(json.kind), not an object") }
-        let fields = ConfigurationFields(object, path: path)
-        try Self.checkArchitecture(fields)
+        family = try ModelFamily(ConfigurationFields(object, path: path))
+        let traits = family.traits
+        let fields = ConfigurationFields(object, path: path).filled(traits.defaults)
         source = object
         vocabularySize = try fields.size("vocab_size")
         hiddenSize = try fields.size("hidden_size")
         intermediateSize = try fields.size("intermediate_size")
-        layerCount = try fields.size("num_hidden_layers", atMost: 1 << 16)
         headCount = try fields.size("num_attention_heads")
         keyValueHeadCount = try fields.size("num_key_value_heads", default: headCount)
         guard headCount % keyValueHeadCount == 0 else {
@@ -87,112 +118,112 @@ public struct ModelConfiguration: Sendable {
                 "num_attention_heads \(headCount) is no multiple of num_key_value_heads \(keyValueHeadCount)"
             )
         }
-        headDimension = try fields.size("head_dim", default: hiddenSize / headCount, atMost: 1 << 16)
-        guard headDimension % 2 == 0 else { throw ModelError(path, "head_dim \(headDimension) is odd") }
+        headDimension = try Self.headDimension(fields, hiddenSize: hiddenSize, headCount: headCount)
         normEpsilon = try fields.positive("rms_norm_eps", default: 1e-6)
-        rotary = try RotaryConfiguration(fields, headDimension: headDimension)
+        (layers, rotaries) = try LayerConfiguration.all(fields, traits, headDimension: headDimension)
+        activation = try Self.activation(fields, traits)
+        factors = try Factors(fields, traits, hiddenSize: hiddenSize, headDimension: headDimension)
         tiesEmbeddings = try fields.flag("tie_word_embeddings", default: false)
-        attentionBias = try fields.flag("attention_bias", default: false)
-        feedForwardBias = try fields.flag("mlp_bias", default: false)
+        let hasConfiguredBias =
+            traits.biases == .configured ? try fields.flag("attention_bias", default: false) : false
+        queryKeyValueBias = traits.biases == .queryKeyValue || hasConfiguredBias
+        attentionOutputBias = hasConfiguredBias
+        feedForwardBias = traits.readsFeedForwardBias ? try fields.flag("mlp_bias", default: false) : false
         initializerRange = try fields.positive("initializer_range", default: 0.02)
         endOfSequence = try fields.ids("eos_token_id")
         if object["mean"] != nil || object["std"] != nil {
             rewardStatistics = (try fields.number("mean"), try fields.positive("std", default: nil))
         }
-        for (key, expected) in [("hidden_act", "silu")] where object[key]?.string ?? expected != expected {
-            throw ModelError(path, "\(key) is \"\(object[key]?.string ?? "")\", supported is \"\(expected)\"")
-        }
-        if let dropout = object["attention_dropout"]?.number, dropout != 0 {
-            throw ModelError(
-                path,
-                "attention_dropout is \(dropout); training without dropout is supported, set it to 0"
-            )
-        }
+        try Self.refuse(fields)
     }
 
-    private static func checkArchitecture(_ fields: ConfigurationFields) throws(ModelError) {
-        let names = fields.object["architectures"]?.array?.compactMap(\.string) ?? []
-        let known = [causalArchitecture] + rewardArchitectures
-        guard let name = names.first ?? fields.object["model_type"]?.string else {
-            throw ModelError(fields.path, "names no architecture (\"architectures\" is missing)")
-        }
-        guard known.contains(name) || (names.isEmpty && name == "llama") else {
+    private static func headDimension(
+        _ fields: ConfigurationFields,
+        hiddenSize: Int,
+        headCount: Int
+    ) throws(ModelError) -> Int {
+        guard fields.has("head_dim") || hiddenSize % headCount == 0 else {
             throw ModelError(
                 fields.path,
-                "architecture \"\(name)\" is not supported; supported are \(known.joined(separator: ", "))"
+                "hidden_size \(hiddenSize) is no multiple of num_attention_heads \(headCount), and there is no head_dim"
             )
         }
-        if fields.object["quantization_config"] != nil {
+        let dimension = try fields.size("head_dim", default: hiddenSize / headCount, atMost: 1 << 16)
+        guard dimension % 2 == 0 else { throw ModelError(fields.path, "head_dim \(dimension) is odd") }
+        return dimension
+    }
+
+    private static func activation(
+        _ fields: ConfigurationFields,
+        _ traits: ModelFamily.Traits
+    ) throws(ModelError) -> Activation {
+        let key = fields.has("hidden_activation") ? "hidden_activation" : "hidden_act"
+        let expected = traits.isGemma ? "gelu_pytorch_tanh" : "silu"
+        let name = try fields.text(key) ?? expected
+        // Gemma's first files say "gelu" and mean its tanh form, which transformers knows.
+        guard name == expected || (traits.isGemma && name == "gelu" && key == "hidden_act") else {
             throw ModelError(
                 fields.path,
-                "the checkpoint is quantised, which is not supported; use the original weights"
+                "\(key) is \"\(name)\", supported for \(traits.name) is \"\(expected)\""
             )
+        }
+        return traits.isGemma ? .geluTanh : .silu
+    }
+
+    /// Refuses what training here would not do.
+    private static func refuse(_ fields: ConfigurationFields) throws(ModelError) {
+        for key in ["attention_dropout", "resid_pdrop", "embd_pdrop"] {
+            let dropout = try fields.number(key, default: 0)
+            guard dropout == 0 else {
+                throw ModelError(
+                    fields.path,
+                    "\(key) is \(dropout); training without dropout is supported, set it to 0"
+                )
+            }
+        }
+        guard try !fields.flag("use_bidirectional_attention", default: false) else {
+            throw ModelError(fields.path, "use_bidirectional_attention is true; only causal attention is supported")
         }
     }
 }
 
-/// Typed reading of a configuration's members, with errors that name file, member, expected and found.
-struct ConfigurationFields {
-    let object: JSONObject
-    let path: String
+extension ModelConfiguration {
+    /// Factors and caps between the parts of a decoder; 1 and nil where a family has none.
+    public struct Factors: Sendable, Equatable {
+        /// What embeddings are multiplied by.
+        public let embedding: Double
+        /// What attention and the feed-forward layer add to the residual stream is multiplied by.
+        public let residual: Double
+        /// What products of queries and keys are multiplied by.
+        public let attention: Double
+        /// c of the scores' c · tanh(score / c).
+        public let attentionCap: Double?
+        /// What the final hidden states are multiplied by before the vocabulary head.
+        public let head: Double
+        /// c of the logits' c · tanh(logit / c).
+        public let logitCap: Double?
 
-    init(_ object: JSONObject, path: String) {
-        self.object = object
-        self.path = path
-    }
-
-    private func member(_ key: String) -> JSON? {
-        guard let value = object[key], !value.isNull else { return nil }
-        return value
-    }
-
-    /// A whole number from 1 to a limit, which also holds for what stands in for a missing one.
-    func size(
-        _ key: String,
-        default standard: Int? = nil,
-        atMost limit: Int = Int(Int32.max)
-    ) throws(ModelError) -> Int {
-        guard let value = member(key) ?? standard.map(JSON.integer) else {
-            throw ModelError(path, "\"\(key)\" is missing")
+        init(
+            _ fields: ConfigurationFields,
+            _ traits: ModelFamily.Traits,
+            hiddenSize: Int,
+            headDimension: Int
+        ) throws(ModelError) {
+            func cap(_ key: String) throws(ModelError) -> Double? {
+                traits.isGemma && fields.has(key) ? try fields.positive(key, default: nil) : nil
+            }
+            let width =
+                try traits.isGemma ? fields.positive("query_pre_attn_scalar", default: Double(headDimension)) : nil
+            let scale = 1 / (width ?? Double(headDimension)).squareRoot()
+            let factor = { (key: String) throws(ModelError) -> Double in
+                traits.hasMultipliers ? try fields.positive(key, default: 1) : 1
+            }
+            embedding = traits.isGemma ? Double(hiddenSize).squareRoot() : try factor("embedding_multiplier")
+            residual = try factor("residual_multiplier")
+            attention = traits.hasMultipliers ? try factor("attention_multiplier") : scale
+            head = 1 / (try factor("logits_scaling"))
+            attentionCap = try cap("attn_logit_softcapping")
+            logitCap = try cap("final_logit_softcapping")
         }
-        guard let size = value.integer, size > 0, size <= limit else {
-            throw ModelError(path, "\"\(key)\" must be a whole number from 1 to \(limit), found \(value.serialized())")
-        }
-        return size
-    }
-
-    func number(_ key: String, default standard: Double? = nil) throws(ModelError) -> Double {
-        guard let value = member(key) else {
-            guard let standard else { throw ModelError(path, "\"\(key)\" is missing") }
-            return standard
-        }
-        guard let number = value.number, number.isFinite else {
-            throw ModelError(path, "\"\(key)\" must be a number, found \(value.serialized())")
-        }
-        return number
-    }
-
-    func positive(_ key: String, default standard: Double?) throws(ModelError) -> Double {
-        let number = try number(key, default: standard)
-        guard number > 0 else { throw ModelError(path, "\"\(key)\" must be greater than zero, found \(number)") }
-        return number
-    }
-
-    func flag(_ key: String, default standard: Bool) throws(ModelError) -> Bool {
-        guard let value = member(key) else { return standard }
-        guard let flag = value.bool else {
-            throw ModelError(path, "\"\(key)\" must be true or false, found \(value.serialized())")
-        }
-        return flag
-    }
-
-    /// One id or a list of ids; none if the member is missing.
-    func ids(_ key: String) throws(ModelError) -> [Int] {
-        guard let value = member(key) else { return [] }
-        let ids = value.array.map { $0.compactMap(\.integer) } ?? value.integer.map { [$0] } ?? []
-        guard !ids.isEmpty, ids.count == value.array?.count ?? 1, ids.allSatisfy({ $0 >= 0 }) else {
-            throw ModelError(path, "\"\(key)\" must be a token id or a list of them, found \(value.serialized())")
-        }
-        return ids
     }
 }

@@ -90,7 +90,7 @@ extension LanguageModel {
     public func save(to directory: URL, dtype: DType) throws {
         if let adapter = parameters.adapter { return try parameters.save(adapter, to: directory) }
         var members = configuration.source
-        members["architectures"] = .array([.string(ModelConfiguration.causalArchitecture)])
+        members["architectures"] = .array([.string(configuration.family.causalArchitecture)])
         try saveModel(parameters, members, to: directory, dtype: dtype)
     }
 }
@@ -164,7 +164,7 @@ extension ScoreModel {
     /// - Parameter statistics: mean and deviation of the rewards, for later normalisation; nil keeps what was read.
     public func save(to directory: URL, dtype: DType, statistics: (mean: Double, deviation: Double)? = nil) throws {
         var members = configuration.source
-        members["architectures"] = .array([.string(ModelConfiguration.rewardArchitectures[0])])
+        members["architectures"] = .array([.string(configuration.family.rewardArchitecture)])
         members["id2label"] = ["0": "LABEL_0"]
         members["label2id"] = ["LABEL_0": 0]
         if let statistics {

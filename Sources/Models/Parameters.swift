@@ -182,16 +182,18 @@ public struct ParameterScope {
     }
 }
 
-/// Fresh weights: normal matrices, zero biases, norms of one.
+/// Fresh weights: normal matrices, zero biases, norms that multiply by one.
 public struct FreshParameters: ParameterSource {
     let deviation: Double
     let hiddenSize: Int
+    let norm: Double
     let generator: Generator
 
     /// Weights of a new model, drawn from a seed.
     public init(_ configuration: ModelConfiguration, seed: UInt64) {
         deviation = configuration.initializerRange
         hiddenSize = configuration.hiddenSize
+        norm = configuration.family.traits.isGemma ? 0 : 1
         generator = Generator(seed: seed)
     }
 
@@ -199,7 +201,7 @@ public struct FreshParameters: ParameterSource {
     public func tensor(_ name: String, shape: [Int], kind: ParameterKind) -> Tensor {
         switch kind {
         case .bias, .adapterOutput: return .zeros(shape)
-        case .norm: return .full(shape, 1)
+        case .norm: return .full(shape, norm)
         case .matrix, .head:
             let tensor = Tensor.empty(shape)
             tensor.fillNormal(deviation: kind == .head ? 1 / Double(hiddenSize + 1) : deviation, generator)
@@ -255,13 +257,15 @@ public struct StoredParameters: ParameterSource {
         let stored = self.stored(name)
         guard let (file, entry) = checkpoint.tensor(named: stored) else {
             if let tensor = substitute?(name, shape, kind) { return tensor }
-            throw ModelError(checkpoint.directory.path, "the checkpoint has no tensor \"\(stored)\" \(shape)")
+            throw checkpoint.quantisation
+                ?? ModelError(checkpoint.directory.path, "the checkpoint has no tensor \"\(stored)\" \(shape)")
         }
         guard entry.shape == shape else {
-            throw ModelError(
-                file.url.path,
-                "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)"
-            )
+            throw checkpoint.quantisation
+                ?? ModelError(
+                    file.url.path,
+                    "tensor \"\(stored)\" has shape \(entry.shape), config.json asks for \(shape)"
+                )
         }
         guard let tensor = file.tensor(stored), tensor.dtype.isFloatingPoint else {
             throw ModelError(

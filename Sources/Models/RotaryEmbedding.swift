@@ -1,22 +1,70 @@
 import Foundation
 import Torch
 
-/// How positions turn queries and keys (Su et al., arXiv 2104.09864), with the scalings Llama checkpoints name.
+/// How positions turn queries and keys (Su et al., arXiv 2104.09864), with the scalings checkpoints name.
 public struct RotaryConfiguration: Sendable, Equatable {
     /// The frequencies, one for each pair of dimensions, in radians per position; float32 as the references compute them.
     public let inverseFrequencies: [Float]
+    /// What cosines and sines are multiplied by.
+    public let attentionFactor: Double
 
+    /// What a family's layers choose from: one configuration, or that of full attention and that of windows.
+    ///
     /// Reads `rope_parameters`, or `rope_theta` and `rope_scaling` of older files.
-    init(_ fields: ConfigurationFields, headDimension: Int) throws(ModelError) {
-        let key = fields.object["rope_parameters"]?.object != nil ? "rope_parameters" : "rope_scaling"
-        let nested = fields.object[key]?.object
-        let scaling = nested.map { ConfigurationFields($0, path: fields.path + ": " + key) }
-        var theta = try fields.positive("rope_theta", default: 10_000)
-        if let scaling { theta = try scaling.positive("rope_theta", default: theta) }
-        let base = stride(from: 0, to: headDimension, by: 2).map { index in
-            1 / Float(pow(Float(theta), Float(index) / Float(headDimension)))
+    static func all(
+        _ fields: ConfigurationFields,
+        _ traits: ModelFamily.Traits,
+        headDimension: Int
+    ) throws(ModelError) -> [RotaryConfiguration] {
+        let parameters = try fields.nested("rope_parameters")
+        let width = try Self.width(fields, parameters, traits, headDimension: headDimension)
+        let theta = try fields.positive("rope_theta", default: 10_000)
+        let older = try fields.nested("rope_scaling")
+        guard traits.hasLocalRotary else {
+            return [try RotaryConfiguration(fields, parameters ?? older, theta: theta, width: width)]
         }
-        let kind = (nested?["rope_type"] ?? nested?["type"])?.string ?? "default"
+        let global = try parameters?.nested(LayerConfiguration.full)
+        let local = try parameters?.nested(LayerConfiguration.sliding)
+        let localTheta = try fields.positive("rope_local_base_freq", default: 10_000)
+        return [
+            try RotaryConfiguration(fields, global ?? older, theta: theta, width: width),
+            try RotaryConfiguration(fields, local, theta: localTheta, width: width),
+        ]
+    }
+
+    /// How many dimensions of a head are turned.
+    private static func width(
+        _ fields: ConfigurationFields,
+        _ parameters: ConfigurationFields?,
+        _ traits: ModelFamily.Traits,
+        headDimension: Int
+    ) throws(ModelError) -> Int {
+        guard traits.readsPartialRotary else { return headDimension }
+        let outer = try fields.positive("partial_rotary_factor", default: 1)
+        let share = try parameters?.positive("partial_rotary_factor", default: outer) ?? outer
+        let width = Int(min(share, 2) * Double(headDimension))
+        guard width > 0, width <= headDimension, width % 2 == 0 else {
+            throw ModelError(
+                fields.path,
+                "partial_rotary_factor \(share) leaves \(width) of \(headDimension) dimensions of a head to turn"
+            )
+        }
+        return width
+    }
+
+    private init(
+        _ fields: ConfigurationFields,
+        _ scaling: ConfigurationFields?,
+        theta outerTheta: Double,
+        width: Int
+    ) throws(ModelError) {
+        let theta = try scaling?.positive("rope_theta", default: outerTheta) ?? outerTheta
+        let base = stride(from: 0, to: width, by: 2).map { index in
+            1 / Float(pow(Float(theta), Float(index) / Float(width)))
+        }
+        let (newName, oldName) = (try scaling?.text("rope_type"), try scaling?.text("type"))
+        let kind = newName ?? oldName ?? "default"
+        var attentionFactor = 1.0
         switch (kind, scaling) {
         case ("default", _), (_, nil):
             inverseFrequencies = base
@@ -25,12 +73,15 @@ public struct RotaryConfiguration: Sendable, Equatable {
             inverseFrequencies = base.map { $0 / factor }
         case ("llama3", let scaling?):
             inverseFrequencies = try Self.llama3(base, scaling)
+        case ("yarn", let scaling?):
+            (inverseFrequencies, attentionFactor) = try YarnScaling(scaling, model: fields).scaled(base, theta: theta)
         default:
             throw ModelError(
                 fields.path,
-                "rotary scaling \"\(kind)\" is not supported; supported are default, linear and llama3"
+                "rotary scaling \"\(kind)\" is not supported; supported are default, linear, llama3 and yarn"
             )
         }
+        self.attentionFactor = attentionFactor
     }
 
     /// Llama 3's scaling: long wavelengths are divided by `factor`, short ones kept, those between interpolated.
@@ -52,9 +103,9 @@ public struct RotaryConfiguration: Sendable, Equatable {
 
 /// Cosines and sines of one batch's positions, shared by all layers.
 struct RotaryTable {
-    /// The cosines, `[tokens, 1, dimension]`.
+    /// The cosines, `[tokens, 1, width]`, the width being that of the part of a head that is turned.
     let cosine: Tensor
-    /// The sines, `[tokens, 1, dimension]`.
+    /// The sines, `[tokens, 1, width]`.
     let sine: Tensor
 
     /// The table of the given positions `[tokens]`, computed in float32 and kept in `dtype`.
@@ -62,12 +113,22 @@ struct RotaryTable {
         let frequencies = Tensor(configuration.inverseFrequencies).to(positions.device)
         let angles = positions.to(.float32).unsqueezed(1) * frequencies.unsqueezed(0)
         let both = Tensor.concatenated([angles, angles], along: 1).unsqueezed(1)
-        cosine = both.cosine().to(dtype)
-        sine = both.sine().to(dtype)
+        cosine = (both.cosine() * configuration.attentionFactor).to(dtype)
+        sine = (both.sine() * configuration.attentionFactor).to(dtype)
     }
 
-    /// Turns `[tokens, heads, dimension]`, whose halves are the two coordinates of each pair.
+    /// Turns `[tokens, heads, dimension]`, or the first dimensions as far as the table goes.
     func callAsFunction(_ heads: Tensor) -> Tensor {
+        let (width, dimension) = (cosine.size(2), heads.size(2))
+        guard width < dimension else { return turned(heads) }
+        return Tensor.concatenated(
+            [turned(heads.narrowed(2, 0..<width)), heads.narrowed(2, width..<dimension)],
+            along: 2
+        )
+    }
+
+    /// Turns `[tokens, heads, width]`, whose halves are the two coordinates of each pair.
+    private func turned(_ heads: Tensor) -> Tensor {
         heads.hasFusedLayers ? heads.rotated(cosine: cosine, sine: sine) : plain(heads)
     }
 

@@ -145,7 +145,6 @@ private struct GenerationSession {
     let parameters: SamplingParameters
     let prefillBudget: Int
     let cache: KeyValueCache
-    let scale: Double
     let endsCompletion: (([Int]) -> Bool)?
     var waiting: [WaitingSequence] = []
     var nextWaiting = 0
@@ -174,7 +173,6 @@ private struct GenerationSession {
             dtype: model.precision,
             device: model.device
         )
-        scale = 1 / Double(model.configuration.headDimension).squareRoot()
     }
 
     var isDone: Bool { active.isEmpty && nextWaiting == waiting.count }
@@ -190,8 +188,9 @@ private struct GenerationSession {
             Tensor(active.map { $0.completion.tokens[$0.completion.tokens.count - 1] }).to(model.device),
             positions: Tensor(active.map(\.length)).to(model.device),
             dtype: model.precision
-        ) { [cache, scale] layer, queries, keys, values in
-            cache.attend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, scale: scale)
+        ) { [cache, configuration = model.configuration] layer, queries, keys, values in
+            let rule = configuration.attentionRule(layer)
+            return cache.attend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, rule: rule)
         }
         for index in active.indices { active[index].length += 1 }
         return sample(model.project(hidden), for: Array(active.indices))
@@ -222,14 +221,14 @@ private struct GenerationSession {
             Tensor(batch.tokens).to(model.device),
             positions: Tensor(batch.positions).to(model.device),
             dtype: model.precision
-        ) { [cache, scale] layer, queries, keys, values in
+        ) { [cache, configuration = model.configuration] layer, queries, keys, values in
             cache.fill(layer: layer, keys: keys, values: values, copies)
             return segmentAttention(
                 queries: queries,
                 keys: keys,
                 values: values,
                 segments: batch.segments,
-                scale: scale
+                rule: configuration.attentionRule(layer)
             )
         }
         let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }

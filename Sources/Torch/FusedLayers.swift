@@ -9,10 +9,17 @@ extension Tensor {
     public var hasFusedLayers: Bool { device == .cpu && (dtype == .float32 || dtype == .bfloat16) }
 
     /// x / √(mean(x²) + ε) · w for rows `[tokens, width]` and a weight `[width]`; statistics in float32.
-    public func rootMeanSquareNorm(_ weight: Tensor, epsilon: Double) -> Tensor {
+    ///
+    /// - Parameter addsOne: whether 1 + w stands for w, the sum and the product in float32
+    public func rootMeanSquareNorm(_ weight: Tensor, epsilon: Double, addsOne: Bool = false) -> Tensor {
         precondition(rank == 2 && weight.shape == [size(1)], "the weight's shape \(weight.shape) does not fit \(shape)")
         return withExtendedLifetime((self, weight)) {
-            let result = libtorch.pointee.root_mean_square_norm(handle.pointer, weight.handle.pointer, epsilon)
+            let result = libtorch.pointee.root_mean_square_norm(
+                handle.pointer,
+                weight.handle.pointer,
+                epsilon,
+                addsOne
+            )
             return Tensor(owning: unwrap(result, "rootMeanSquareNorm"))
         }
     }
@@ -21,7 +28,8 @@ extension Tensor {
     public func adding(
         _ update: Tensor,
         normalizedBy weight: Tensor,
-        epsilon: Double
+        epsilon: Double,
+        addsOne: Bool = false
     ) -> (sum: Tensor, normalized: Tensor) {
         precondition(shape == update.shape && dtype == update.dtype, "the update's shape or type is another")
         precondition(rank == 2 && weight.shape == [size(1)], "the weight's shape \(weight.shape) does not fit \(shape)")
@@ -32,6 +40,7 @@ extension Tensor {
                 update.handle.pointer,
                 weight.handle.pointer,
                 epsilon,
+                addsOne,
                 &sum
             )
             let normalized = Tensor(owning: unwrap(result, "residualNorm"))
@@ -48,10 +57,27 @@ extension Tensor {
         }
     }
 
-    /// silu(self) · up, for rows `[tokens, width]` each.
-    public func gating(_ up: Tensor) -> Tensor {
+    /// activation(self) · up, for rows `[tokens, width]` each.
+    public func gating(_ up: Tensor, by activation: Activation = .silu) -> Tensor {
         withExtendedLifetime((self, up)) {
-            Tensor(owning: unwrap(libtorch.pointee.gated_unit(handle.pointer, up.handle.pointer), "gating"))
+            let result = libtorch.pointee.gated_unit(handle.pointer, up.handle.pointer, activation == .geluTanh)
+            return Tensor(owning: unwrap(result, "gating"))
+        }
+    }
+}
+
+/// What the gate of a feed-forward layer goes through.
+public enum Activation: Sendable {
+    /// x · σ(x).
+    case silu
+    /// x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) (Hendrycks and Gimpel, arXiv 1606.08415).
+    case geluTanh
+
+    /// The activation as an operator.
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .silu: x.silu()
+        case .geluTanh: x.geluTanh()
         }
     }
 }

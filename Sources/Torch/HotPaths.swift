@@ -26,6 +26,7 @@ extension Tensor {
     /// Causal attention inside each segment and to the whole of its parent, as one node of the gradient graph.
     ///
     /// A prompt is computed once however many responses follow it; no score is kept longer than a tile of them is used.
+    /// A window reaches back into the parent. Windows and soft caps take float32 and bfloat16.
     /// - Parameters:
     ///   - queries: `[tokens, heads, dimension]`
     ///   - keys, values: `[tokens, key-value heads, dimension]`; heads is a multiple of key-value heads
@@ -35,7 +36,7 @@ extension Tensor {
         keys: Tensor,
         values: Tensor,
         segments: [Segment],
-        scale: Double
+        rule: AttentionRule
     ) -> Tensor {
         let tokens = queries.size(0)
         precondition(
@@ -50,14 +51,16 @@ extension Tensor {
         return queries.handle.withPointer { q in
             keys.handle.withPointer { k in
                 values.handle.withPointer { v in
-                    let result = libtorch.pointee.ragged_attention(q, k, v, triples, Int64(segments.count), scale)
+                    var raw = rule.raw
+                    let result = libtorch.pointee.ragged_attention(q, k, v, triples, Int64(segments.count), &raw)
                     return Tensor(owning: unwrap(result, "raggedAttention"))
                 }
             }
         }
     }
 
-    /// log softmax(hidden · weightᵀ / temperature) at each row's target, in float32 (float64 for float64 input).
+    /// log softmax(logits / temperature) at each row's target, in float32 (float64 for float64 input), where the logits are
+    /// hidden · weightᵀ and, with a soft cap c, c · tanh(logits / c).
     ///
     /// Never holds more than `chunkRows` rows of logits; the backward pass computes each chunk again.
     /// - Parameters:
@@ -70,6 +73,7 @@ extension Tensor {
         weight: Tensor,
         targets: Tensor,
         temperature: Double = 1,
+        softCap: Double? = nil,
         chunkRows: Int? = nil
     ) -> Tensor {
         precondition(hidden.size(0) == targets.count, "one target a row")
@@ -80,6 +84,7 @@ extension Tensor {
                 weight.handle.pointer,
                 targets.handle.pointer,
                 temperature,
+                softCap ?? 0,
                 Int64(rows)
             )
             return Tensor(owning: unwrap(result, "tokenLogProbabilities"))
@@ -94,6 +99,7 @@ extension Tensor {
         weight: Tensor,
         targets: Tensor,
         temperature: Double = 1,
+        softCap: Double? = nil,
         chunkRows: Int? = nil
     ) -> (logProbabilities: Tensor, entropies: Tensor) {
         precondition(hidden.size(0) == targets.count, "one target a row")
@@ -105,6 +111,7 @@ extension Tensor {
                 weight.handle.pointer,
                 targets.handle.pointer,
                 temperature,
+                softCap ?? 0,
                 Int64(rows),
                 &entropies
             )

@@ -109,10 +109,11 @@ extension Tensor {
         keyCache: Tensor,
         valueCache: Tensor,
         rows: CacheRows,
-        scale: Double
+        rule: AttentionRule
     ) -> Tensor {
         precondition(rows.count == queries.size(0), "one slot and length a row")
         return withExtendedLifetime((queries, keys, values, keyCache, valueCache)) {
+            var raw = rule.raw
             let result = libtorch.pointee.decode_attention(
                 queries.handle.pointer,
                 keys.handle.pointer,
@@ -121,7 +122,7 @@ extension Tensor {
                 valueCache.handle.pointer,
                 rows.slots,
                 rows.lengths,
-                scale
+                &raw
             )
             return Tensor(owning: unwrap(result, "decodeAttention"))
         }

@@ -22,6 +22,7 @@ private enum Operators {
     static let logSigmoid = Operator("log_sigmoid")
     static let softplus = Operator("softplus")
     static let silu = Operator("silu")
+    static let tanh = Operator("tanh")
     static let clamp = Operator("clamp")
     static let minimum = Operator("minimum")
     static let maximum = Operator("maximum")
@@ -107,6 +108,15 @@ extension Tensor {
     public func softplus() -> Tensor { Operators.softplus(self) }
     /// x·σ(x).
     public func silu() -> Tensor { Operators.silu(self) }
+    /// tanh x.
+    public func hyperbolicTangent() -> Tensor { Operators.tanh(self) }
+    /// c · tanh(x / c): the identity near zero, within ±c everywhere.
+    public func softCapped(_ cap: Double) -> Tensor { (self / cap).hyperbolicTangent() * cap }
+    /// The tanh form of gelu.
+    func geluTanh() -> Tensor {
+        let inner = (self + self * squared() * 0.044715) * (2 / Double.pi).squareRoot()
+        return self * 0.5 * (inner.hyperbolicTangent() + 1)
+    }
     /// Each element brought into [lower, upper]; a missing bound does not bind.
     public func clamped(_ lower: Double?, _ upper: Double?) -> Tensor { Operators.clamp(self, lower, upper) }
     /// The smaller of two elements.

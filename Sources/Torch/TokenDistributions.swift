@@ -18,14 +18,18 @@ public struct TokenDistributions {
     /// - Parameters:
     ///   - hidden: the model's states, `[tokens, width]`
     ///   - weight: its head, `[vocabulary, width]`
+    ///   - softCap: c where its logits are c · tanh(logits / c)
     ///   - referenceHidden: the reference's states, `[tokens, its width]`
     ///   - referenceWeight: its head, `[vocabulary, its width]`
+    ///   - referenceSoftCap: the same of its logits
     ///   - targets: `[tokens]`, int64
     public init(
         hidden: Tensor,
         weight: Tensor,
+        softCap: Double? = nil,
         referenceHidden: Tensor,
         referenceWeight: Tensor,
+        referenceSoftCap: Double? = nil,
         targets: Tensor,
         chunkRows: Int? = nil
     ) {
@@ -36,8 +40,10 @@ public struct TokenDistributions {
             let status = libtorch.pointee.token_distributions(
                 hidden.handle.pointer,
                 weight.handle.pointer,
+                softCap ?? 0,
                 referenceHidden.handle.pointer,
                 referenceWeight.handle.pointer,
+                referenceSoftCap ?? 0,
                 targets.handle.pointer,
                 Int64(rows),
                 &results

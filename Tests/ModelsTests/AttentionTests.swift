@@ -25,15 +25,15 @@ struct AttentionTests {
             random([21, keyValueHeads, 8], seed: 3),
         ]
         let upstream = random([21, heads, 8], seed: 4)
-        func run(_ attention: (Tensor, Tensor, Tensor, [Segment], Double) -> Tensor) -> [Tensor] {
+        func run(_ attention: (Tensor, Tensor, Tensor, [Segment], AttentionRule) -> Tensor) -> [Tensor] {
             let copies = leaves.map { $0.clone() }
             for copy in copies { copy.requiresGradient = true }
-            let output = attention(copies[0], copies[1], copies[2], Self.segments, 0.3)
+            let output = attention(copies[0], copies[1], copies[2], Self.segments, AttentionRule(scale: 0.3))
             (output * upstream).sum().backward()
             return [output.detached()] + copies.compactMap(\.gradient)
         }
-        let fused = run { Tensor.raggedAttention(queries: $0, keys: $1, values: $2, segments: $3, scale: $4) }
-        let plain = run { plainSegmentAttention(queries: $0, keys: $1, values: $2, segments: $3, scale: $4) }
+        let fused = run { Tensor.raggedAttention(queries: $0, keys: $1, values: $2, segments: $3, rule: $4) }
+        let plain = run { plainSegmentAttention(queries: $0, keys: $1, values: $2, segments: $3, rule: $4) }
         #expect(fused.count == 4)
         for (found, expected) in zip(fused, plain) {
             #expect(excess(found, expected, absolute: 1e-9, relative: 1e-9) <= 0)
@@ -43,8 +43,17 @@ struct AttentionTests {
     /// Heads, key-value heads, dimension.
     static let shapes = [(4, 2, 4), (9, 3, 64), (8, 4, 32), (5, 1, 24), (4, 4, 10), (7, 1, 100)]
 
-    @Test("reading the cache equals the plain path", arguments: shapes, [DType.float32, .bfloat16])
-    func decode(shape: (heads: Int, pairs: Int, width: Int), dtype: DType) throws {
+    static let rules = [
+        AttentionRule(scale: 0.3), AttentionRule(scale: 0.3, window: 1),
+        AttentionRule(scale: 0.3, window: 67, softCap: 2),
+    ]
+
+    @Test("reading the cache equals the plain path", arguments: shapes, rules)
+    func decode(shape: (heads: Int, pairs: Int, width: Int), rule: AttentionRule) throws {
+        for dtype in [DType.float32, .bfloat16] { try decode(shape, rule, dtype) }
+    }
+
+    private func decode(_ shape: (heads: Int, pairs: Int, width: Int), _ rule: AttentionRule, _ dtype: DType) throws {
         let configuration = try TinyModel.configuration([
             "num_attention_heads": .integer(shape.heads), "num_key_value_heads": .integer(shape.pairs),
             "head_dim": .integer(shape.width), "hidden_size": .integer(shape.heads * shape.width),
@@ -62,14 +71,14 @@ struct AttentionTests {
         let keys = random([3, shape.pairs, shape.width], seed: 8).to(dtype)
         let values = random([3, shape.pairs, shape.width], seed: 9).to(dtype)
         let (fused, plain) = (cache(dtype), cache(.float32))
-        let found = fused.attend(layer: 0, queries: queries, keys: keys, values: values, rows: rows, scale: 0.3)
+        let found = fused.attend(layer: 0, queries: queries, keys: keys, values: values, rows: rows, rule: rule)
         let expected = plain.plainAttend(
             layer: 0,
             queries: queries.to(.float32),
             keys: keys.to(.float32),
             values: values.to(.float32),
             rows: rows,
-            scale: 0.3
+            rule: rule
         )
         let tolerance = dtype == .float32 ? 1e-5 : 1e-2
         #expect(excess(found, expected, absolute: tolerance, relative: tolerance) <= 0)
@@ -82,7 +91,7 @@ struct AttentionTests {
             keys: keys.narrowed(0, 1..<2),
             values: values.narrowed(0, 1..<2),
             rows: CacheRows(slots: [0], lengths: [140]),
-            scale: 0.3
+            rule: rule
         )
         #expect(alone.floats == found.narrowed(0, 1..<2).floats)
     }

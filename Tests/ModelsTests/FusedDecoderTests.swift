@@ -27,8 +27,8 @@ struct FusedDecoderTests {
             #expect(agree(decoder.norm(input), decoder.norm.plain(input)))
             let (sum, normalized) = decoder.norm(input, adding: update)
             #expect(agree(sum, input + update) && agree(normalized, decoder.norm.plain(input + update)))
-            #expect(agree(input.gating(update), FeedForward.plain(gate: input, up: update)))
-            let table = RotaryTable(configuration.rotary, positions: Tensor(Array(3..<26)), dtype: dtype)
+            #expect(agree(input.gating(update), decoder.layers[0].feedForward.plain(gate: input, up: update)))
+            let table = RotaryTable(configuration.rotaries[0], positions: Tensor(Array(3..<26)), dtype: dtype)
             let heads = random([23, 3, configuration.headDimension], seed: 3, dtype: dtype)
             #expect(agree(table(heads), table.plain(heads)))
         }

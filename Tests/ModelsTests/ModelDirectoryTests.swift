@@ -47,6 +47,11 @@ struct ModelDirectoryTests {
 
     @Test("a tensor that is missing, extra, misshapen, not finite or of whole numbers is named")
     func refusals() throws {
+        let quantised = try refusal {
+            $0["model.layers.0.mlp.up_proj.qweight"] = Tensor.zeros([2, 24], .int64)
+            $0["model.layers.0.mlp.up_proj.weight"] = nil
+        }
+        #expect(quantised.contains("quantised"))
         #expect(try refusal { $0[Self.norm] = nil }.contains("no tensor \"\(Self.norm)\""))
         let extra = try refusal { $0["model.extra"] = Tensor([1, 2] as [Float]) }
         #expect(extra.contains("\"model.extra\""))

@@ -100,6 +100,29 @@ struct FusedLayersTests {
         }
     }
 
+    @Test("the gate may go through gelu", arguments: shapes)
+    func geluUnit(shape: [Int]) {
+        compare([leaf(shape, seed: 1, deviation: 3), leaf(shape, seed: 2)]) {
+            [$0[0].gating($0[1], by: .geluTanh)]
+        } plain: {
+            [Activation.geluTanh($0[0]) * $0[1]]
+        }
+        // x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) at 1, 0 and -2.
+        let found = Activation.geluTanh(Tensor([Float(1), 0, -2])).doubles
+        for (found, expected) in zip(found, [0.841192, 0, -0.045402]) { #expect(abs(found - expected) < 1e-6) }
+    }
+
+    @Test("norms may multiply by one more than the weight", arguments: shapes)
+    func normsAboveOne(shape: [Int]) {
+        compare([leaf(shape, seed: 1), leaf(shape, seed: 2), leaf([shape[1]], seed: 3, deviation: 0.1)]) {
+            let (sum, normalized) = $0[0].adding($0[1], normalizedBy: $0[2], epsilon: 1e-5, addsOne: true)
+            return [sum, normalized, $0[1].rootMeanSquareNorm($0[2], epsilon: 1e-5, addsOne: true)]
+        } plain: {
+            let sum = $0[0] + $0[1]
+            return [sum, plainNorm(sum, $0[2] + 1), plainNorm($0[1], $0[2] + 1)]
+        }
+    }
+
     @Test("inputs may be parts of wider matrices")
     func strides() {
         compare([leaf([9, 30], seed: 1), leaf([10], seed: 2)]) { leaves in

@@ -40,13 +40,21 @@ struct TokenDistributionsTests {
         return results.map { $0.detached() } + [hidden, weight].compactMap(\.gradient)
     }
 
-    private func found(_ dtype: DType, tokens: Int = 9, vocabulary: Int = 23, chunkRows: Int) -> [Tensor] {
+    private func found(
+        _ dtype: DType,
+        tokens: Int = 9,
+        vocabulary: Int = 23,
+        chunkRows: Int,
+        caps: (Double, Double)? = nil
+    ) -> [Tensor] {
         run(dtype, tokens: tokens, vocabulary: vocabulary) {
             let found = TokenDistributions(
                 hidden: $0,
                 weight: $1,
+                softCap: caps?.0,
                 referenceHidden: $2,
                 referenceWeight: $3,
+                referenceSoftCap: caps?.1,
                 targets: $4,
                 chunkRows: chunkRows
             )
@@ -56,9 +64,11 @@ struct TokenDistributionsTests {
         }
     }
 
-    private func expected(tokens: Int = 9, vocabulary: Int = 23) -> [Tensor] {
+    private func expected(tokens: Int = 9, vocabulary: Int = 23, caps: (Double, Double)? = nil) -> [Tensor] {
         run(.float64, tokens: tokens, vocabulary: vocabulary) { hidden, weight, other, otherWeight, targets in
-            let (p, q) = (hidden.linear(weight).logSoftmax(), other.linear(otherWeight).logSoftmax())
+            let logits = (hidden.linear(weight), other.linear(otherWeight))
+            let p = (caps.map { logits.0.softCapped($0.0) } ?? logits.0).logSoftmax()
+            let q = (caps.map { logits.1.softCapped($0.1) } ?? logits.1).logSoftmax()
             let ids = targets.unsqueezed(1)
             return [
                 p.gathered(1, ids).squeezed(1), q.gathered(1, ids).squeezed(1), (q.exp() * (q - p)).sum(1),
@@ -73,6 +83,15 @@ struct TokenDistributionsTests {
         for (dtype, tolerance) in [(DType.float64, 1e-12), (.float32, 2e-5), (.bfloat16, 0.2)] {
             let found = found(dtype, chunkRows: rows)
             #expect(found.count == 6)
+            for (mine, right) in zip(found, expected) { #expect(difference(mine, right) < tolerance) }
+        }
+    }
+
+    @Test("each model's logits may have a soft cap", arguments: [2, 100])
+    func softCaps(rows: Int) {
+        let expected = expected(caps: (1.5, 0.8))
+        for (dtype, tolerance) in [(DType.float64, 1e-12), (.float32, 2e-5), (.bfloat16, 0.2)] {
+            let found = found(dtype, chunkRows: rows, caps: (1.5, 0.8))
             for (mine, right) in zip(found, expected) { #expect(difference(mine, right) < tolerance) }
         }
     }

@@ -58,6 +58,28 @@ struct TokenLogProbabilitiesTests {
         }
     }
 
+    @Test("a soft cap bends logits before the temperature", arguments: [2, 100], [0.5, 3, 30])
+    func softCaps(rows: Int, cap: Double) {
+        let expected = run(dtype: .float64) { hidden, weight, targets in
+            (hidden.linear(weight).softCapped(cap) / 0.7).logSoftmax().gathered(1, targets.unsqueezed(1)).squeezed(1)
+        }
+        for (dtype, tolerance) in [(DType.float64, 1e-12), (.float32, 1e-5), (.bfloat16, 0.2)] {
+            let found = run(dtype: dtype) {
+                Tensor.tokenLogProbabilities(
+                    hidden: $0,
+                    weight: $1,
+                    targets: $2,
+                    temperature: 0.7,
+                    softCap: cap,
+                    chunkRows: rows
+                )
+            }
+            #expect(difference(found.values, expected.values) < tolerance)
+            #expect(difference(found.hiddenGradient, expected.hiddenGradient) < tolerance)
+            #expect(difference(found.weightGradient, expected.weightGradient) < tolerance)
+        }
+    }
+
     @Test("a vocabulary of many vectors and a remainder agrees with log_softmax", arguments: [4, 100], [1, 2])
     func largeVocabulary(rows: Int, threads: Int) {
         let before = LibTorch.threads

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 4
+#define LIBTORCH_INTERFACE_VERSION 14
 
 #ifndef __clang__
 #define _Nonnull
@@ -43,6 +43,13 @@ typedef struct TokenChoice {
     float entropy;  // in nats
     float reported_log_probability;
 } TokenChoice;
+
+/// How queries look at keys: a score is scale · q·k, then cap · tanh(score / cap) where there is a cap.
+typedef struct AttentionRule {
+    double scale;
+    int64_t window;   // the latest keys that a query sees, its own included; 0 for all
+    double soft_cap;  // 0 for none
+} AttentionRule;
 
 typedef struct LibTorchInterface {
     int32_t version;
@@ -105,10 +112,10 @@ typedef struct LibTorchInterface {
     // Hot paths of our own, on the CPU: see HotPaths.h. Segments are triples (start, length, index of the parent or -1).
     OptionalTensorPointer (*_Nonnull ragged_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, IntegerPointer segments, int64_t segment_count,
-        double scale);
+        const AttentionRule *_Nonnull rule);
     OptionalTensorPointer (*_Nonnull decode_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
-        IntegerPointer slots, IntegerPointer lengths, double scale);
+        IntegerPointer slots, IntegerPointer lengths, const AttentionRule *_Nonnull rule);
     int32_t (*_Nonnull fill_cache)(
         TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache, IntegerPointer copies,
         int64_t count);
@@ -116,18 +123,22 @@ typedef struct LibTorchInterface {
         TensorPointer logits, const TokenRule *_Nonnull rule, const double *_Nonnull uniforms, const bool *_Nonnull may_stop,
         TokenChoice *_Nonnull choices);
     OptionalTensorPointer (*_Nonnull token_log_probabilities)(
-        TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, int64_t chunk_rows);
+        TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, double soft_cap,
+        int64_t chunk_rows);
     OptionalTensorPointer (*_Nonnull token_log_probabilities_and_entropies)(
-        TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, int64_t chunk_rows,
-        OptionalTensorPointer *_Nonnull entropies);
+        TensorPointer hidden, TensorPointer weight, TensorPointer targets, double temperature, double soft_cap,
+        int64_t chunk_rows, OptionalTensorPointer *_Nonnull entropies);
     int32_t (*_Nonnull token_distributions)(
-        TensorPointer states, TensorPointer weight, TensorPointer reference_states, TensorPointer reference_weight,
-        TensorPointer targets, int64_t chunk_rows, OptionalTensorPointer *_Nonnull results);  // four
-    OptionalTensorPointer (*_Nonnull root_mean_square_norm)(TensorPointer input, TensorPointer weight, double epsilon);
+        TensorPointer states, TensorPointer weight, double soft_cap, TensorPointer reference_states,
+        TensorPointer reference_weight, double reference_soft_cap, TensorPointer targets, int64_t chunk_rows,
+        OptionalTensorPointer *_Nonnull results);  // four
+    OptionalTensorPointer (*_Nonnull root_mean_square_norm)(
+        TensorPointer input, TensorPointer weight, double epsilon, bool adds_one);
     OptionalTensorPointer (*_Nonnull residual_norm)(
-        TensorPointer input, TensorPointer update, TensorPointer weight, double epsilon, OptionalTensorPointer *_Nonnull sum);
+        TensorPointer input, TensorPointer update, TensorPointer weight, double epsilon, bool adds_one,
+        OptionalTensorPointer *_Nonnull sum);
     OptionalTensorPointer (*_Nonnull rotary)(TensorPointer input, TensorPointer cosine, TensorPointer sine);
-    OptionalTensorPointer (*_Nonnull gated_unit)(TensorPointer gate, TensorPointer up);
+    OptionalTensorPointer (*_Nonnull gated_unit)(TensorPointer gate, TensorPointer up, bool is_gelu);
 
     // Matrix products of our own: see MatrixProduct.h. Packed weights are opaque.
     OptionalTensorPointer (*_Nonnull linear)(TensorPointer input, TensorPointer weight, OptionalTensorPointer bias);

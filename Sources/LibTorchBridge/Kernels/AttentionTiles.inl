@@ -77,22 +77,58 @@ INLINE Lanes pack_queries(const Call<scalar> &call, const Slice &slice, const Bl
     return lanes;
 }
 
-/// Up to TILE keys of a run, seen by all lanes or, in a lane's own run, up to its position.
+/// Up to TILE keys of a run. A lane sees those up to its own position and after the one that its window leaves behind.
 struct Tile {
-    /// The first key's row among the packed ones, and its position in the run.
+    /// The first key's row among the packed ones, and its position, counted from the start of the lanes' own run: the
+    /// parent's are negative.
     int64_t row, first, count;
-    bool causal;
+    int64_t window;
 };
 
-/// How many keys of a tile the pair of vectors from `lane` sees.
-INLINE int64_t keys_seen(const Tile &tile, const int32_t *positions, int64_t lane) {
-    int64_t visible = positions[lane + PAIR - 1] + 1 - tile.first;
-    return !tile.causal || visible > tile.count ? tile.count : visible;
+/// The keys of a tile that some lane of the pair of vectors from `lane` sees, the first rounded down to a whole micro-kernel.
+struct Span {
+    int64_t begin, end;
+};
+
+INLINE Span keys_seen(const Tile &tile, const int32_t *positions, int64_t lane) {
+    int64_t visible = positions[lane + PAIR - 1] + 1 - tile.first, hidden = positions[lane] + 1 - tile.window - tile.first;
+    return {hidden > 0 ? hidden / MICRO_ROWS * MICRO_ROWS : 0, visible > tile.count ? tile.count : visible};
 }
 
-/// Which lanes of a vector see the key at `position` of their own run.
-INLINE Integers visible(const int32_t *positions, int64_t lane, int64_t position) {
+/// Whether some lane of a pair does not see all of the MICRO_ROWS keys from a position on.
+INLINE bool is_partial(const Tile &tile, const int32_t *positions, int64_t lane, int64_t position) {
+    return position + MICRO_ROWS - 1 > positions[lane] || position <= positions[lane + PAIR - 1] - tile.window;
+}
+
+/// Which lanes of a vector see the key at a position.
+INLINE Integers visible(const Tile &tile, const int32_t *positions, int64_t lane, int64_t position) {
     Integers lanes;
     __builtin_memcpy(&lanes, positions + lane, sizeof lanes);
-    return lanes >= static_cast<int32_t>(position);
+    return (lanes >= static_cast<int32_t>(position)) & (lanes < static_cast<int32_t>(position + tile.window));
+}
+
+/// The tiles a block looks at, one after the other: the parent's, then its own run's, from the first key that its first lane
+/// sees to the last position.
+struct Tiles {
+    int64_t parent_row, own_row, parent, own, window, next;
+};
+
+INLINE Tiles tiles_of(const Slice &slice, const Lanes &lanes, const int32_t *positions, int64_t window) {
+    int64_t parent = lanes.run == slice.runs ? 0 : slice.runs[0].length;
+    int64_t first = parent + positions[0] + 1 - window, base = first < parent ? 0 : parent;
+    // Micro-kernels start at every MICRO_ROWS-th row of a run.
+    int64_t next = first > 0 ? base + (first - base) / MICRO_ROWS * MICRO_ROWS : 0;
+    return {slice.runs[0].row, lanes.run->row, parent, positions[lanes.count - 1] + 1, window, next};
+}
+
+INLINE bool take(Tiles &tiles, Tile &tile) {
+    if (tiles.next >= tiles.parent + tiles.own) return false;
+    bool is_own = tiles.next >= tiles.parent;
+    int64_t left = tiles.parent - tiles.next + (is_own ? tiles.own : 0);
+    tile.first = tiles.next - tiles.parent;
+    tile.row = is_own ? tiles.own_row + tile.first : tiles.parent_row + tiles.next;
+    tile.count = left < TILE ? left : TILE;
+    tile.window = tiles.window;
+    tiles.next += tile.count;
+    return true;
 }

@@ -85,6 +85,11 @@ INLINE void add_values(
     }
 }
 
+/// Brings scores into (-cap, cap): cap · tanh(score / cap).
+INLINE void limit(float *scores, int64_t count, float cap) {
+    for (int64_t t = 0; t < count; t += LANES) store(scores + t, hyperbolic_tangent(load(scores + t) * (1.0f / cap)) * cap);
+}
+
 /// Turns `count` scores into e^(score − largest), with zeros up to a whole vector, and returns their sum.
 INLINE float exponentiate(float *scores, int64_t count) {
     int64_t padded = (count + LANES - 1) / LANES * LANES;
@@ -125,11 +130,11 @@ static int64_t scratch_size(int64_t group, int64_t dimension, int64_t length) {
     return group * (2 * width + positions);
 }
 
-/// Softmax(scale · q·kᵀ)·v of `group` query heads `[group, dimension]` over keys and values `[length, dimension]`.
+/// Softmax(scale · q·kᵀ)·v, the scores limited by a cap unless it is zero, of `group` query heads `[group, dimension]` over keys and values `[length, dimension]`.
 template <typename scalar>
 static void attend(
     const scalar *queries, const scalar *keys, const scalar *values, int64_t length, int64_t group, int64_t dimension,
-    float scale, float *scratch, scalar *outputs) {
+    float scale, float cap, float *scratch, scalar *outputs) {
     int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + 15) / 16 * 16;
     float *wide = scratch, *sums = wide + group * width, *scores = sums + group * width;
     std::memset(scratch, 0, sizeof(float) * 2 * group * width);
@@ -144,6 +149,7 @@ static void attend(
         });
     }
     for (int64_t h = 0; h < group; h++) {
+        if (cap > 0) limit(scores + h * positions, length, cap);
         // The queries are used up: their place keeps the factor of each head's output.
         wide[h * width] = 1 / exponentiate(scores + h * positions, length);
     }

@@ -8,16 +8,31 @@
 #include "AttentionProducts.inl"
 #include "AttentionTiles.inl"
 
+/// The soft cap of scores in units of log₂ e, and its reciprocal; zero for none.
+struct Cap {
+    float value, reciprocal;
+};
+
+template <typename scalar>
+INLINE Cap cap_of(const Call<scalar> &call) {
+    return {call.soft_cap * 1.44269504f, call.soft_cap > 0 ? 1.0f / (call.soft_cap * 1.44269504f) : 0};
+}
+
 /// Scores of a pair of vectors for the keys of a tile, masked, into the weights; returns the largest so far in `largest`.
-INLINE void score(const Tile &tile, int64_t lane, int64_t seen, int64_t width, int64_t dimension, Scratch &s, Floats largest[2]) {
-    for (int64_t j = 0; j < seen; j += MICRO_ROWS) {
+INLINE void score(
+    const Tile &tile, int64_t lane, Span seen, int64_t width, int64_t dimension, Cap cap, Scratch &s, Floats largest[2]) {
+    for (int64_t j = seen.begin; j < seen.end; j += MICRO_ROWS) {
         Floats products[MICRO_ROWS][2];
         multiply(s.keys + (tile.row + j) * width, width, s.queries + lane, dimension, products);
-        for (int r = 0; r < MICRO_ROWS && j + r < seen; r++)
+        if (cap.value > 0)
+            for (auto &row : products)
+                for (auto &x : row) x = hyperbolic_tangent(x * cap.reciprocal) * cap.value;
+        bool partial = is_partial(tile, s.positions, lane, tile.first + j);
+        for (int r = 0; r < MICRO_ROWS && j + r < seen.end; r++)
             for (int v = 0; v < 2; v++) {
                 Floats x = products[r][v];
-                if (tile.causal && tile.first + j + r > s.positions[lane])
-                    x = visible(s.positions, lane + v * LANES, tile.first + j + r) ? x : broadcast(-__builtin_inff());
+                if (partial)
+                    x = visible(tile, s.positions, lane + v * LANES, tile.first + j + r) ? x : broadcast(-__builtin_inff());
                 largest[v] = larger(largest[v], x);
                 store(s.weights + (j + r) * BLOCK + lane + v * LANES, x);
             }
@@ -25,18 +40,18 @@ INLINE void score(const Tile &tile, int64_t lane, int64_t seen, int64_t width, i
 }
 
 /// Adds the keys of a tile to what a block's lanes have seen.
-INLINE void attend(const Tile &tile, const Lanes &lanes, int64_t width, int64_t dimension, Scratch &s) {
+INLINE void attend(const Tile &tile, const Lanes &lanes, int64_t width, int64_t dimension, Cap cap, Scratch &s) {
     for (int64_t lane = 0; lane < lanes.filled; lane += PAIR) {
-        int64_t seen = keys_seen(tile, s.positions, lane);
-        if (seen <= 0) continue;
+        Span seen = keys_seen(tile, s.positions, lane);
+        if (seen.begin >= seen.end) continue;
         Floats before[2] = {load(s.largest + lane), load(s.largest + lane + LANES)};
         Floats largest[2] = {before[0], before[1]}, decay[2], total[2];
-        score(tile, lane, seen, width, dimension, s, largest);
+        score(tile, lane, seen, width, dimension, cap, s, largest);
         for (int v = 0; v < 2; v++) {
             decay[v] = power_of_two(before[v] - largest[v]);
             total[v] = load(s.totals + lane + v * LANES) * decay[v];
         }
-        for (int64_t j = 0; j < seen; j++)
+        for (int64_t j = seen.begin; j < seen.end; j++)
             for (int v = 0; v < 2; v++) {
                 float *weight = s.weights + j * BLOCK + lane + v * LANES;
                 Floats p = power_of_two(load(weight) - largest[v]);
@@ -47,29 +62,10 @@ INLINE void attend(const Tile &tile, const Lanes &lanes, int64_t width, int64_t 
             store(s.largest + lane + v * LANES, largest[v]);
             store(s.totals + lane + v * LANES, total[v]);
         }
-        accumulate(s.values + tile.row * width, width, s.weights + lane, seen, dimension, decay, s.sums + lane);
+        accumulate(
+            s.values + (tile.row + seen.begin) * width, width, s.weights + seen.begin * BLOCK + lane, seen.end - seen.begin,
+            dimension, decay, s.sums + lane);
     }
-}
-
-/// The tiles a block looks at, one after the other: the parent's, then its own run's up to the last position.
-struct Tiles {
-    int64_t parent_row, own_row, parent, own, next;
-};
-
-INLINE Tiles tiles_of(const Slice &slice, const Lanes &lanes, const int32_t *positions) {
-    int64_t parent = lanes.run == slice.runs ? 0 : slice.runs[0].length;
-    return {slice.runs[0].row, lanes.run->row, parent, positions[lanes.count - 1] + 1, 0};
-}
-
-INLINE bool take(Tiles &tiles, Tile &tile) {
-    if (tiles.next >= tiles.parent + tiles.own) return false;
-    tile.causal = tiles.next >= tiles.parent;
-    int64_t left = tiles.parent - tiles.next + (tile.causal ? tiles.own : 0);
-    tile.first = tiles.next - (tile.causal ? tiles.parent : 0);
-    tile.row = tile.first + (tile.causal ? tiles.own_row : tiles.parent_row);
-    tile.count = left < TILE ? left : TILE;
-    tiles.next += tile.count;
-    return true;
 }
 
 /// Outputs and softmax statistics of a slice's queries in the heads of one key-value head.
@@ -81,9 +77,10 @@ void attend_slice(const Call<scalar> &call, const Slice &slice, int64_t head, fl
     for (int64_t b = 0; b < slice.block_count; b++) {
         Lanes lanes = pack_queries(call, slice, slice.blocks[b], head, width, s);
         clear(s.sums, width * BLOCK);
-        for (int64_t i = 0; i < lanes.filled; i++) s.largest[i] = -__builtin_inff(), s.totals[i] = 0;
-        Tiles tiles = tiles_of(slice, lanes, s.positions);
-        for (Tile tile; take(tiles, tile);) attend(tile, lanes, width, call.dimension, s);
+        // Finite, since a lane may see nothing of the first tiles: infinity less infinity is no number.
+        for (int64_t i = 0; i < lanes.filled; i++) s.largest[i] = -__FLT_MAX__, s.totals[i] = 0;
+        Tiles tiles = tiles_of(slice, lanes, s.positions, call.window);
+        for (Tile tile; take(tiles, tile);) attend(tile, lanes, width, call.dimension, cap_of(call), s);
         transpose_columns(s.sums, lanes.filled, width, s.query_rows);
         for (int64_t i = 0; i < lanes.count; i++) {
             int64_t token = lanes.run->start + s.positions[i], query_head = head * call.group + (lanes.first + i) % call.group;
@@ -117,42 +114,55 @@ INLINE void pack_upstream(const Call<scalar> &call, const Lanes &lanes, int64_t 
 }
 
 /// Weights and slopes, the gradients of the scores, of a pair of vectors for the keys of a tile: the forward pass again.
-INLINE void differentiate_scores(const Tile &tile, int64_t lane, int64_t seen, int64_t width, int64_t dimension, Scratch &s) {
-    for (int64_t j = 0; j < seen; j += MICRO_ROWS) {
+INLINE void differentiate_scores(
+    const Tile &tile, int64_t lane, Span seen, int64_t width, int64_t dimension, Cap cap, Scratch &s) {
+    for (int64_t j = seen.begin; j < seen.end; j += MICRO_ROWS) {
         Floats products[MICRO_ROWS][2];
         multiply(s.keys + (tile.row + j) * width, width, s.queries + lane, dimension, products);
         float *weights = s.weights + j * BLOCK + lane, *slopes = s.slopes + j * BLOCK + lane;
+        if (cap.value > 0)
+            for (int r = 0; r < MICRO_ROWS; r++)
+                for (int v = 0; v < 2; v++) {
+                    Floats t = hyperbolic_tangent(products[r][v] * cap.reciprocal);
+                    products[r][v] = t * cap.value;
+                    store(slopes + r * BLOCK + v * LANES, 1.0f - t * t);
+                }
+        bool partial = is_partial(tile, s.positions, lane, tile.first + j);
         for (int r = 0; r < MICRO_ROWS; r++)
             for (int v = 0; v < 2; v++) {
                 Floats p = power_of_two(products[r][v] - load(s.largest + lane + v * LANES));
-                if (tile.causal && tile.first + j + r > s.positions[lane])
-                    p = visible(s.positions, lane + v * LANES, tile.first + j + r) ? p : Floats{};
+                if (partial) p = visible(tile, s.positions, lane + v * LANES, tile.first + j + r) ? p : Floats{};
                 store(weights + r * BLOCK + v * LANES, p);
             }
         multiply(s.values + (tile.row + j) * width, width, s.upstream + lane, dimension, products);
         for (int r = 0; r < MICRO_ROWS; r++)
             for (int v = 0; v < 2; v++) {
                 Floats p = load(weights + r * BLOCK + v * LANES);
+                if (cap.value > 0) p *= load(slopes + r * BLOCK + v * LANES);
                 store(slopes + r * BLOCK + v * LANES, p * (products[r][v] - load(s.deltas + lane + v * LANES)));
             }
     }
 }
 
 /// Adds what a tile and a block give each other.
-INLINE void differentiate(const Tile &tile, const Lanes &lanes, int64_t width, int64_t dimension, Scratch &s) {
+INLINE void differentiate(const Tile &tile, const Lanes &lanes, int64_t width, int64_t dimension, Cap cap, Scratch &s) {
     Floats ones[2] = {broadcast(1), broadcast(1)};
     for (int64_t lane = 0; lane < lanes.filled; lane += PAIR) {
-        int64_t seen = keys_seen(tile, s.positions, lane);
-        if (seen <= 0) continue;
-        differentiate_scores(tile, lane, seen, width, dimension, s);
-        accumulate(s.keys + tile.row * width, width, s.slopes + lane, seen, dimension, ones, s.sums + lane);
+        Span seen = keys_seen(tile, s.positions, lane);
+        if (seen.begin >= seen.end) continue;
+        differentiate_scores(tile, lane, seen, width, dimension, cap, s);
+        accumulate(
+            s.keys + (tile.row + seen.begin) * width, width, s.slopes + seen.begin * BLOCK + lane, seen.end - seen.begin,
+            dimension, ones, s.sums + lane);
     }
-    int64_t first = 0;
+    // The pairs that see a key lie together, and move on with the keys.
+    int64_t first = 0, last = 0;
     for (int64_t j = 0; j < tile.count; j += MICRO_ROWS) {
-        while (keys_seen(tile, s.positions, first) <= j) first += PAIR;
+        while (keys_seen(tile, s.positions, first).end <= j) first += PAIR;
+        while (last < lanes.filled && keys_seen(tile, s.positions, last).begin <= j) last += PAIR;
         float *keys = s.key_sums + (tile.row + j) * width, *values = s.value_sums + (tile.row + j) * width;
-        gather(s.weights + j * BLOCK, first, lanes.filled, s.upstream_rows, width, values);
-        gather(s.slopes + j * BLOCK, first, lanes.filled, s.query_rows, width, keys);
+        gather(s.weights + j * BLOCK, first, last, s.upstream_rows, width, values);
+        gather(s.slopes + j * BLOCK, first, last, s.query_rows, width, keys);
     }
 }
 
@@ -173,8 +183,8 @@ float *differentiate_slice(const Call<scalar> &call, const Slice &slice, int64_t
         Lanes lanes = pack_queries(call, slice, slice.blocks[b], head, width, s);
         pack_upstream(call, lanes, head, width, s);
         clear(s.sums, width * BLOCK);
-        Tiles tiles = tiles_of(slice, lanes, s.positions);
-        for (Tile tile; take(tiles, tile);) differentiate(tile, lanes, width, call.dimension, s);
+        Tiles tiles = tiles_of(slice, lanes, s.positions, call.window);
+        for (Tile tile; take(tiles, tile);) differentiate(tile, lanes, width, call.dimension, cap_of(call), s);
         transpose_columns(s.sums, lanes.filled, width, s.query_rows);
         for (int64_t i = 0; i < lanes.count; i++) {
             int64_t token = lanes.run->start + s.positions[i], query_head = head * call.group + (lanes.first + i) % call.group;

@@ -84,3 +84,6 @@ INLINE Floats exponential(Floats x) {
     result = x > 88.72283f ? broadcast(__builtin_inff()) : result;
     return x == x ? result : x;
 }
+
+/// tanh(x) = 1 - 2 / (1 + e²ˣ), to about a unit in the last place of 1.
+INLINE Floats hyperbolic_tangent(Floats x) { return 1.0f - 2.0f / (1.0f + exponential(x + x)); }

@@ -109,7 +109,7 @@ extension ParameterStore {
         let text = AdapterFile.text(
             adapter.settings,
             base: adapter.base,
-            layers: AdapterSettings.layers.filter(leaves.contains),
+            layers: (AdapterSettings.layers + AdapterSettings.fusedLayers).filter(leaves.contains),
             savesHead: names.contains(ScoreModel.headName)
         )
         try AtomicFile.write(Array(text.utf8), to: directory.appending(path: AdapterFile.name))

@@ -16,6 +16,8 @@ public struct AdapterSettings: Equatable, Sendable {
 
     /// The last names of the layers that can be adapted.
     public static let layers = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    /// The last names of those that are one matrix in some families' checkpoints, and are adapted as one.
+    public static let fusedLayers = ["qkv_proj", "gate_up_proj"]
 
     /// An adapter of this shape.
     public init(
@@ -43,13 +45,14 @@ public struct AdapterSettings: Equatable, Sendable {
     /// The inputs and outputs of every layer of a decoder that is adapted.
     public func layers(_ configuration: ModelConfiguration) -> [(inputs: Int, outputs: Int)] {
         let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
-        let query = configuration.headCount * configuration.headDimension
-        let key = configuration.keyValueHeadCount * configuration.headDimension
-        let shapes = [
+        let (query, key) = (configuration.queryWidth, configuration.keyWidth)
+        let separate = [
             "self_attn.q_proj": (hidden, query), "self_attn.k_proj": (hidden, key), "self_attn.v_proj": (hidden, key),
-            "self_attn.o_proj": (query, hidden), "mlp.gate_proj": (hidden, inner), "mlp.up_proj": (hidden, inner),
-            "mlp.down_proj": (inner, hidden),
+            "mlp.gate_proj": (hidden, inner), "mlp.up_proj": (hidden, inner),
         ]
+        let fused = ["self_attn.qkv_proj": (hidden, query + 2 * key), "mlp.gate_up_proj": (hidden, 2 * inner)]
+        let inputs = configuration.family.traits.isFused ? fused : separate
+        let shapes = inputs.merging(["self_attn.o_proj": (query, hidden), "mlp.down_proj": (inner, hidden)]) { $1 }
         return (0..<configuration.layerCount).flatMap { index in
             shapes.filter { adapts("model.layers.\(index).\($0.key)") }.map { ($0.value.0, $0.value.1) }
         }

@@ -18,7 +18,7 @@ extension StageBuilder {
                 .usage
             )
         }
-        let names = AdapterSettings.layers
+        let names = AdapterSettings.layers + AdapterSettings.fusedLayers
         let unknown = settings.targets.first { target in
             target != LoRASettings.allLinear && !names.contains { $0 == target || target.hasSuffix("." + $0) }
         }

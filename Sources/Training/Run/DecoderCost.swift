@@ -5,10 +5,10 @@ import Torch
 ///
 /// A forward pass over T tokens, of which token t sees c(t) tokens, itself included, with R rows of logits costs
 ///
-///     2·T·W + 4·L·q·Σ c(t) + 2·R·V·h,   W = L·(2·h·q + 2·h·k + 3·h·m)
+///     2·T·W + 4·q·Σ Σ c(t) + 2·R·V·h,   W = L·(2·h·q + 2·h·k + 3·h·m)
 ///
-/// with L layers of width h, feed-forward width m, queries q = heads · dimension and keys k = key-value heads · dimension,
-/// and V rows of the head. A backward pass costs twice its forward pass. Left out are norms, rotary positions, softmax,
+/// with L layers of width h, over which the outer sum goes, since a layer's window bounds what its tokens see; feed-forward
+/// width m, queries q = heads · dimension and keys k = key-value heads · dimension, and V rows of the head. A backward pass costs twice its forward pass. Left out are norms, rotary positions, softmax,
 /// sampling and the optimizer, and whatever is computed a second time to save memory: the rate that follows from this cost
 /// is that of useful work.
 struct DecoderCost {
@@ -18,8 +18,10 @@ struct DecoderCost {
     let headWeights: Double
     /// Elements of the embedding and the head, which is counted once where it is the embedding.
     let vocabularyWeights: Double
-    /// L·q, what a token costs for each token that it sees, but for the factor.
+    /// q, what a token costs in a layer for each token that it sees, but for the factor.
     private let attentionWidth: Double
+    /// How many layers have each window.
+    private let windows: [(window: Double, layers: Double)]
     /// Elements of norms and biases, whose arithmetic is not counted.
     let smallWeights: Double
     /// Elements that a token adds to the cache.
@@ -29,16 +31,21 @@ struct DecoderCost {
     init(_ configuration: ModelConfiguration) {
         let layers = Double(configuration.layerCount)
         let hidden = Double(configuration.hiddenSize)
-        let query = Double(configuration.headCount) * Double(configuration.headDimension)
-        let key = Double(configuration.keyValueHeadCount) * Double(configuration.headDimension)
+        let query = Double(configuration.queryWidth)
+        let key = Double(configuration.keyWidth)
         let inner = Double(configuration.intermediateSize)
         layerWeights = layers * hidden * (2 * query + 2 * key + 3 * inner)
-        let attentionBiases = configuration.attentionBias ? query + 2 * key + hidden : 0
+        let inputBiases = configuration.queryKeyValueBias ? query + 2 * key : 0
+        let attentionBiases = inputBiases + (configuration.attentionOutputBias ? hidden : 0)
         let feedForwardBiases = configuration.feedForwardBias ? 2 * inner + hidden : 0
-        smallWeights = layers * (2 * hidden + attentionBiases + feedForwardBiases) + hidden
+        let norms = Double(configuration.normsPerLayer) * hidden + Double(configuration.queryKeyNormWidth)
+        smallWeights = layers * (norms + attentionBiases + feedForwardBiases) + hidden
         headWeights = Double(configuration.vocabularySize) * hidden
         vocabularyWeights = headWeights * (configuration.tiesEmbeddings ? 1 : 2)
-        attentionWidth = layers * query
+        attentionWidth = query
+        windows = Dictionary(grouping: configuration.layers, by: \.window).map {
+            ($0.key.map(Double.init) ?? .infinity, Double($0.value.count))
+        }
         cacheElements = 2 * layers * key
     }
 
@@ -51,20 +58,28 @@ struct DecoderCost {
     /// Operations of a forward pass.
     ///
     /// - Parameters:
-    ///   - visible: Σ c(t), the tokens that each token sees, summed
+    ///   - visible: Σ c(t), the tokens that each token sees in layers of a window, summed
     ///   - headRows: rows of logits
-    func forward(tokens: Int, visible: Double, headRows: Int) -> Double {
-        2 * Double(tokens) * layerWeights + 4 * attentionWidth * visible + 2 * Double(headRows) * headWeights
+    private func forward(tokens: Int, headRows: Int, visible: (_ window: Double) -> Double) -> Double {
+        let seen = windows.map { $0.layers * visible($0.window) }.reduce(0, +)
+        return 2 * Double(tokens) * layerWeights + 4 * attentionWidth * seen + 2 * Double(headRows) * headWeights
+    }
+
+    /// Σ of min(c, window) over `count` tokens, of which the first sees one more than `before`.
+    private func visible(_ count: Double, after before: Double, window: Double) -> Double {
+        let growing = min(max(window - before, 0), count)
+        let full = growing < count ? (count - growing) * window : 0
+        return growing * before + growing * (growing + 1) / 2 + full
     }
 
     /// Operations of a forward pass over the segments of a batch.
     func forward(_ segments: [Segment], headRows: Int) -> Double {
-        let visible = segments.map { segment in
-            let above = segment.parent.map { segments[$0].length } ?? 0
-            return Double(segment.length) * (Double(above) + Double(segment.length + 1) / 2)
+        forward(tokens: segments.map(\.length).reduce(0, +), headRows: headRows) { window in
+            segments.map { segment in
+                let above = segment.parent.map { segments[$0].length } ?? 0
+                return visible(Double(segment.length), after: Double(above), window: window)
+            }.reduce(0, +)
         }
-        let tokens = segments.map(\.length).reduce(0, +)
-        return forward(tokens: tokens, visible: visible.reduce(0, +), headRows: headRows)
     }
 
     /// Operations of scoring responses without gradient.
@@ -75,10 +90,10 @@ struct DecoderCost {
 
     /// Operations of sampling all tokens but the first of responses to prompts of one length.
     func decoding(sequences: Int, promptTokens: Int, newTokens: Int) -> Double {
-        let steps = Double(newTokens - 1)
-        // The token that is read at step j, counted from 1, sees the prompt and j tokens of the response.
-        let visible = Double(sequences) * (steps * Double(promptTokens) + steps * (steps + 1) / 2)
         let tokens = sequences * (newTokens - 1)
-        return forward(tokens: tokens, visible: visible, headRows: tokens)
+        // The token that is read at step j, counted from 1, sees the prompt and j tokens of the response.
+        return forward(tokens: tokens, headRows: tokens) { window in
+            Double(sequences) * visible(Double(newTokens - 1), after: Double(promptTokens), window: window)
+        }
     }
 }

@@ -58,16 +58,15 @@ extension MemoryPrediction {
     ///
     /// Each operator keeps its inputs where its derivative needs them; what two operators keep is there once. With the
     /// hidden width h, the query width q, the key width k and the inner width m:
-    /// - each of the two norms: its input, the normalised rows and the result, which is the next projections' input: 3h
+    /// - each norm: its input, the normalised rows and the result, which is the next projections' input: 3h; of norms of
+    ///   queries and keys as many, but for the result, which is counted with attention: 2q + 2k
     /// - attention: rotated queries and keys, values, and what it returns, the output projection's input: 2q + 2k
     /// - feed-forward: gate, its silu, up, and their product, the down projection's input: 4m
     static func layerBytes(_ configuration: ModelConfiguration, _ precision: DType) -> Int {
-        let (queries, keys) = (
-            configuration.headCount * configuration.headDimension,
-            configuration.keyValueHeadCount * configuration.headDimension
-        )
-        let widths = 6 * configuration.hiddenSize + 2 * queries + 2 * keys + 4 * configuration.intermediateSize
-        return widths * precision.byteSize
+        let attention = 2 * (configuration.queryWidth + configuration.keyWidth)
+        let norms = 3 * configuration.normsPerLayer * configuration.hiddenSize
+        let headNorms = configuration.queryKeyNormWidth > 0 ? attention : 0
+        return (norms + headNorms + attention + 4 * configuration.intermediateSize) * precision.byteSize
     }
 
     /// Bytes that the backward pass of an adapter needs of one token in one layer: A·x of each adapted layer, and with dropout

@@ -7,10 +7,11 @@ import Torch
 
 @testable import Models
 
-@Suite("Llama against transformers", .enabled(if: SharedFixtures.arePresent, "\(SharedFixtures.reason)"))
-struct LlamaFixtureTests {
+@Suite("Recorded models against transformers", .enabled(if: SharedFixtures.arePresent, "\(SharedFixtures.reason)"))
+struct RecordedModelTests {
     static let families = [
-        "llama_mha_tied", "llama3_gqa_untied", "llama_mqa_bias_linear_rope", "llama_sharded_bf16",
+        "llama_mha_tied", "llama3_gqa_untied", "llama_mqa_bias_linear_rope", "mistral_sliding_window",
+        "qwen2_bias_tied", "qwen3_qknorm", "gemma2", "gemma3_text", "phi3_fused", "llama_sharded_bf16",
     ]
 
     private func load(_ name: String, _ preparation: ParameterStore.Preparation = .frozen()) throws -> LanguageModel {
