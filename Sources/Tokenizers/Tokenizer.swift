@@ -7,8 +7,10 @@ import Foundation
 public struct Tokenizer: Sendable {
     /// The folder it was read from.
     public let directory: URL
-    /// The template that renders a conversation, in Jinja, where the folder holds one.
-    public let chatTemplate: String?
+    /// The templates that render a conversation, in Jinja, by their names; the usual one is `default`.
+    public let chatTemplates: [String: String]
+    /// The texts of special tokens by the names that templates know them by, such as `bos_token`.
+    public let specialTokens: [String: String]
     /// The token that begins a text.
     public let beginningOfSequence: Int?
     /// The token that ends a text.
@@ -51,7 +53,8 @@ public struct Tokenizer: Sendable {
         }
 
         let names = try SpecialTokenNames(directory: directory)
-        chatTemplate = names.chatTemplate
+        chatTemplates = names.chatTemplates
+        specialTokens = names.all
         let (model, addedTokens) = (model, addedTokens)
         func id(_ name: String?) -> Int? { name.flatMap { addedTokens.id(of: $0) ?? model.vocabulary.id(of: $0) } }
         beginningOfSequence = id(names.beginningOfSequence)
@@ -123,6 +126,12 @@ public struct Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+    /// The template that renders a conversation, in Jinja, where the folder holds one.
+    public var chatTemplate: String? { chatTemplates["default"] }
+
+    /// The template for conversations with tools, where the folder holds one of its own, else the usual one.
+    public var toolChatTemplate: String? { chatTemplates["tool_use"] ?? chatTemplate }
+
     /// The highest id plus one.
     public var vocabularySize: Int { max(model.vocabulary.size, (addedTokens.tokens.keys.max() ?? -1) + 1) }
 

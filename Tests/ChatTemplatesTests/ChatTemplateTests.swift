@@ -1,7 +1,7 @@
 import JSONText
 import Testing
 
-@testable import Datasets
+@testable import ChatTemplates
 
 @Suite struct ChatTemplateTests {
     private func render(
@@ -85,7 +85,7 @@ import Testing
     func raising() throws {
         #expect(problem("{{ raise_exception('no ' + 'tools') }}") == .raised("no tools"))
         let error = #expect(throws: ChatTemplateError.self) { try render("\n\n{{ raise_exception('x') }}") }
-        #expect(error?.line == 3)
+        #expect(error?.line == 3 && error?.column == 19)
     }
 
     @Test(
@@ -93,8 +93,11 @@ import Testing
         arguments: [
             "{{", "{{ }}", "{{ 'a }}", "{% if %}{% endif %}", "{% if x %}", "{% endif %}", "{% else %}", "{% for %}",
             "{% for x of y %}{% endfor %}", "{% if x %}{% endfor %}", "{{ a b }}", "{{ (a }}", "{{ a[ }}", "{# open",
-            "{{ a[1 2] }}", "{{ a[] }}", "{{ ? }}", "{{ 99999999999999999999 }}", "{% %}", "{{ '\\x4' }}",
-            "{% set = 3 %}",
+            "{{ a[1 2] }}", "{{ ? }}", "{{ 99999999999999999999 }}", "{% %}", "{{ '\\x4' }}",
+            "{% set = 3 %}", "{% set true = 1 %}", "{% break %}", "{% for loop in [] %}{% endfor %}",
+            "{% macro f(a=1, b) %}{% endmacro %}", "{% call x %}{% endcall %}", "{{ f(a=1, 2) }}", "{{ 012 }}",
+            "{{ [1) }}", "{% raw %}", "{{ x is string is string }}",
+            "{% for i in x %}{% macro f() %}{% break %}{% endmacro %}{% endfor %}",
         ]
     )
     func syntax(source: String) {
@@ -117,18 +120,74 @@ import Testing
         }
     }
 
-    @Test("Constructs that are not understood are refused by name, but only where they are reached")
+    @Test("What needs other templates, and what only prints elsewhere, is refused by name where it is reached")
     func unsupported() throws {
-        #expect(try render("{% if tools %}{{ tools | tojson }}{{ f(x) }}{% endif %}ok") == "ok")
-        #expect(problem("{{ messages | tojson }}") == .unsupported("the filter 'tojson'"))
-        #expect(try render("{{ strftime_now is defined }}{{ f is defined }}") == "TrueFalse")
-        #expect(problem("{{ strftime_now('%Y') }}") == .unsupported("the function 'strftime_now'"))
-        #expect(problem("{% macro f() %}{% endmacro %}") == .unsupported("the statement 'macro'"))
-        let error = ChatTemplateError(line: 4, problem: .unsupported("the filter 'tojson'"))
+        #expect(try render("{% if tools %}{{ tools | pprint }}{% endif %}ok") == "ok")
+        #expect(problem("{{ messages | pprint }}") == .unsupported("the filter 'pprint'"))
+        for statement in ["include 'x'", "extends 'x'", "import 'x' as y", "from 'x' import y", "block b"] {
+            let name = statement.prefix { $0 != " " }
+            #expect(problem("{% \(statement) %}") == .unsupported("the statement '\(name)'"))
+        }
+        #expect(problem("{{ 99999999999 * 99999999999 }}") == .unsupported("an integer beyond 64 bits"))
+        let error = ChatTemplateError(
+            Fault(problem: .unsupported("x"), position: 5),
+            in: Array("ab\nd é".unicodeScalars)
+        )
         #expect(
             error.description
-                == "chat template, line 4: the filter 'tojson' is not supported; templates of the ChatML and Llama 3 families are,"
-                + " and --chat-template takes one"
+                == "chat template, line 2, column 3: x is not supported; --chat-template takes another template"
         )
+    }
+
+    @Test("Filters and tests that do not exist are errors at once, but for those in branches")
+    func unknownNames() throws {
+        for source in ["{{ x | nothing }}", "{{ x is nothing }}", "{% for i in [] %}{{ i | nothing }}{% endfor %}"] {
+            guard case .evaluation? = problem(source) else {
+                Issue.record("\(source) was not refused")
+                continue
+            }
+        }
+        #expect(try render("{% if false %}{{ x | nothing }}{% endif %}{{ (x is nothing) if false else 'ok' }}") == "ok")
+    }
+
+    @Test(
+        "Every error has its line and column",
+        arguments: [
+            ("ab\n  {{ x.y }}", 2, 7), ("{{ 1 +\n 'a' }}", 1, 4), ("a{% if x %}", 1, 12), ("{{ ? }}", 1, 4),
+            ("{% for i in [1] %}\n{{ i.a.b }}{% endfor %}", 2, 7), ("é{{ messages | int(1, 2, 3) }}", 1, 16),
+        ]
+    )
+    func places(source: String, line: Int, column: Int) {
+        let error = #expect(throws: ChatTemplateError.self) { try render(source) }
+        #expect(error?.line == line)
+        #expect(error?.column == column)
+    }
+
+    @Test("A template that may never end is stopped")
+    func limits() throws {
+        let sources = [
+            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+            "{% for i in [[]] recursive %}{{ loop([[]]) }}{% endfor %}",
+            "{% set n = namespace(s='ab') %}{% for i in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+            "{% set n = namespace(l=[1]) %}{% for i in range(99) %}{% set n.l = n.l + n.l %}{% endfor %}",
+            "{% set n = namespace(l=[1]) %}{% for i in range(9999) %}{% set n.l = [n.l] %}{% endfor %}",
+            "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+            "{{ 'a' * 999999999 }}", "{{ 'a'.center(999999999) }}", "{{ '%999999999d' % 1 }}",
+            "{% set n = namespace(l=[1, 1]) %}{% for i in range(30) %}{% set n.l = [n.l, n.l] %}{% endfor %}{{ n.l }}",
+        ]
+        for source in sources {
+            guard case .limit? = problem(source) else {
+                Issue.record("\(source) was not stopped: \(String(describing: problem(source)))")
+                continue
+            }
+        }
+        #expect(throws: ChatTemplateError.self) { try render("{{ range(999999) }}") }
+    }
+
+    @Test("A namespace that holds itself, and macros that hold their scope, are let go")
+    func cycles() throws {
+        let source =
+            "{% set n = namespace() %}{% set n.n = n %}{% macro f() %}{{ n.n is defined }}{% endmacro %}{{ f() }}"
+        #expect(try render(source) == "True")
     }
 }
