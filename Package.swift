@@ -63,7 +63,7 @@ let package = Package(
         + room("JSONText")
         + room("HTTP", ["JSONText"])
         + room("ChatTemplates", ["JSONText"], excludedTests: ["Fuzz"])
-        + room("Tokenizers", ["JSONText", "CPCRE2"])
+        + room("Tokenizers", ["JSONText", "CPCRE2"], excludedTests: ["Fuzz"])
         + room("Safetensors", ["JSONText"])
         + room("Datasets", ["JSONText", "ChatTemplates", "Tokenizers", "CZlib"])
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
