@@ -10,6 +10,13 @@ struct SpecialTokenNames {
     /// Every token that the files name under a key that ends with `_token`, as templates know it.
     var all: [String: String] = [:]
     var chatTemplates: [String: String] = [:]
+    /// The tokens under `added_tokens_decoder`, which files without added tokens of their own need.
+    var addedTokens: [Int: String] = [:]
+    /// The pattern that cuts text into words, where `pat_str` gives one for a tiktoken file.
+    var wordPattern: String?
+    /// Whether `add_bos_token` and `add_eos_token` ask for these around every text.
+    var addsBeginning: Bool?
+    var addsEnd: Bool?
 
     /// Reads `tokenizer_config.json`, then what it lacks from `special_tokens_map.json`; neither need exist.
     init(directory: URL) throws(TokenizerError) {
@@ -29,6 +36,16 @@ struct SpecialTokenNames {
             }
         }
         chatTemplates = try Self.chatTemplates(directory, files)
+        guard let configuration = files.first else { return }
+        wordPattern = try configuration["pat_str"]?.string()
+        addsBeginning = try configuration["add_bos_token"]?.bool()
+        addsEnd = try configuration["add_eos_token"]?.bool()
+        for (key, token) in try configuration["added_tokens_decoder"]?.object().members ?? [] {
+            guard let id = Int(key), TokenID.range.contains(id), let content = token["content"]?.string else {
+                continue
+            }
+            addedTokens[id] = content
+        }
     }
 
     /// A token is named by its text or by an object that holds its text.

@@ -27,20 +27,14 @@ public struct Tokenizer: Sendable {
     private let addedTokens: AddedTokens
     let decoderStages: [any DecoderStage]
 
-    /// Reads `tokenizer.json` and, where they exist, `tokenizer_config.json`, `special_tokens_map.json` and
+    /// Reads `tokenizer.json`, or else SentencePiece's `tokenizer.model` or a `.tiktoken` file, and, where they exist, `tokenizer_config.json`, `special_tokens_map.json` and
     /// `chat_template.jinja`.
     ///
     /// - Throws: `TokenizerError` where a file is missing, damaged or asks for something that is not supported.
     public init(directory: URL) throws(TokenizerError) {
         self.directory = directory
-        let path = directory.appendingPathComponent("tokenizer.json")
-        guard FileManager.default.fileExists(atPath: path.path) else {
-            throw TokenizerError(
-                "\(directory.path) holds no tokenizer.json; copy it from the model's folder, "
-                    + "or, where that has another format only, save the tokenizer with Hugging Face's transformers library first"
-            )
-        }
-        let file = try Setting(file: path)
+        let names = try SpecialTokenNames(directory: directory)
+        let file = try TokenizerFiles.setting(in: directory, names)
         let normalizer = try file["normalizer"].map(makeNormalizer)
         model = try makeTokenModel(file.required("model"))
         preTokenizer = try file["pre_tokenizer"].map(makePreTokenizer)
@@ -49,10 +43,9 @@ public struct Tokenizer: Sendable {
         addedTokens = try AddedTokens(file["added_tokens"], model: model, normalizer: normalizer)
         self.normalizer = normalizer
         for id in postProcessor.specialIDs where addedTokens.tokens[id] == nil && model.vocabulary.token(id) == nil {
-            throw TokenizerError("\(path.path): post_processor adds the id \(id), which no token has")
+            throw TokenizerError("\(file.place) post_processor adds the id \(id), which no token has")
         }
 
-        let names = try SpecialTokenNames(directory: directory)
         chatTemplates = names.chatTemplates
         specialTokens = names.all
         let (model, addedTokens) = (model, addedTokens)

@@ -8,6 +8,8 @@ struct Unigram: TokenModel {
     private let unknownScore: Double
     private let byteTokens: [UInt32?]
     private let trie: ByteTrie
+    /// Whether sums of scores are rounded to single precision, which decides between ways that are as good.
+    private let followsSentencePiece: Bool
 
     init(_ setting: Setting) throws(TokenizerError) {
         var vocabulary = Vocabulary()
@@ -28,29 +30,23 @@ struct Unigram: TokenModel {
             unknown = try id.tokenID()
             guard let index = unknown, index < scores.count else { throw id.invalid("is no token of the vocabulary") }
         }
-        let usesBytes = try setting.bool("byte_fallback", default: false)
-        try self.init(vocabulary, scores, unknown: unknown, usesBytes: usesBytes, at: setting)
-    }
-
-    /// A model of a vocabulary whose ids are the places of the scores.
-    init(
-        _ vocabulary: Vocabulary,
-        _ scores: [Double],
-        unknown: Int?,
-        usesBytes: Bool,
-        at setting: Setting? = nil
-    ) throws(TokenizerError) {
+        guard unknown != nil else {
+            throw setting.invalid("has no unk_id, so that a text with other characters than its tokens' has no ids")
+        }
         self.vocabulary = vocabulary
         self.scores = scores
         self.unknown = unknown
         unknownScore = (scores.min() ?? 0) - 10
-        byteTokens = usesBytes ? BytePairEncoding.byteTokens(vocabulary) : []
+        let bytes = BytePairEncoding.byteTokens(vocabulary)
+        byteTokens = try setting.bool("byte_fallback", default: false) ? bytes : []
+        followsSentencePiece = try setting.bool("follows_sentencepiece", default: false)
+        // SentencePiece itself never finds the tokens of bytes in a text that spells them out.
+        let hidden = Set(followsSentencePiece ? bytes.compactMap { $0.map { Int($0) } } : [])
         var trie = ByteTrie()
-        for id in scores.indices { if let token = vocabulary.token(id) { trie.insert(token, id) } }
+        for id in scores.indices where !hidden.contains(id) {
+            if let token = vocabulary.token(id) { trie.insert(token, id) }
+        }
         self.trie = trie
-        guard unknown == nil else { return }
-        let reason = "has no unk_id, so that a text with other characters than its tokens' has no ids"
-        throw setting?.invalid(reason) ?? TokenizerError("the unigram model " + reason)
     }
 
     func encode(_ text: PieceText, into ids: inout [Int]) {
@@ -73,14 +69,18 @@ struct Unigram: TokenModel {
             let length = UTF8Text.lengthOfCharacter(startingWith: piece[start])
             var isSpelled = false
             trie.forEachPrefix(of: piece, from: start) { end, id in
-                lattice.offer(id: id, from: start, to: end, score: score + scores[id])
+                lattice.offer(id: id, from: start, to: end, score: sum(score, scores[id]))
                 if end == start + length { isSpelled = true }
             }
             if !isSpelled, let unknown {
-                lattice.offer(id: unknown, from: start, to: start + length, score: score + unknownScore)
+                lattice.offer(id: unknown, from: start, to: start + length, score: sum(score, unknownScore))
             }
             start += length
         }
+    }
+
+    private func sum(_ score: Double, _ other: Double) -> Double {
+        followsSentencePiece ? Double(Float(score) + Float(other)) : score + other
     }
 
     private func append(

@@ -35,7 +35,11 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
     case "BertNormalizer": return try bertNormalizer(setting)
     case "Precompiled":
         let map = try setting.required("precompiled_charsmap")
-        return try PrecompiledNormalizer(base64: map.string(), at: map)
+        return try PrecompiledNormalizer(
+            base64: map.string(),
+            matchesLongest: setting.bool("follows_sentencepiece", default: false),
+            at: map
+        )
     case let kind:
         throw setting.unsupported(
             "of type \"\(kind)\"",
