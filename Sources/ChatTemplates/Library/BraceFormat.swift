@@ -110,6 +110,7 @@ private struct FormatSpecification {
     private var width = 0
     private var number = NumberFormat()
     private var letter: Unicode.Scalar?
+    private var hasSign = false
     private let isEmpty: Bool
 
     init(_ text: String) throws(Fault) {
@@ -124,6 +125,7 @@ private struct FormatSpecification {
             rest.removeFirst()
         }
         if let sign = rest.first, ["+", "-", " "].contains(sign) {
+            hasSign = true
             number.positiveSign = sign == "-" ? "" : String(sign)
             rest.removeFirst()
         }
@@ -171,7 +173,7 @@ private struct FormatSpecification {
     }
 
     private func format(_ text: String) throws(Fault) -> String {
-        guard letter == nil || letter == "s", alignment != "=", number.positiveSign.isEmpty, !number.isAlternate,
+        guard letter == nil || letter == "s", alignment != "=", !hasSign, !number.isAlternate,
             number.grouping == nil
         else { throw .evaluation("'format' cannot write a string as a number") }
         return padded("", number.precision.map { String(scalars: text.unicodeScalars.prefix($0)) } ?? text, "<")
