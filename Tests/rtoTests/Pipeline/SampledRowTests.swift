@@ -17,8 +17,8 @@ import Testing
     @Test("A line that is no completion is named") func badLine() throws {
         let place = try TemporaryDirectory()
         let path = try place.write("rows.jsonl", line + "\n{}\n")
-        #expect(throws: QuickstartError.self) { try SampledRow.read(path) }
-        #expect(throws: QuickstartError.self) { try SampledRow.read(path + "x") }
+        #expect(throws: PipelineError.self) { try SampledRow.read(path) }
+        #expect(throws: PipelineError.self) { try SampledRow.read(path + "x") }
         do {
             _ = try SampledRow.read(path)
         } catch {
@@ -33,10 +33,13 @@ import Testing
         }
         let good = row(" the size is tall . the price is free . the place is rome . kind regards .")
         let bad = row(" what a waste . too bad . leave me alone .")
-        let pairs = try judgePairs([good, bad, bad, good, bad, bad], seed: 1, purpose: "test")
+        func pairs(_ rows: [SampledRow]) throws -> [PreferencePair] {
+            judgePairs(rows, golds: try Gold.world.scores(rows, prompts: ""), seed: 1, purpose: "test")
+        }
+        let judged = try pairs([good, bad, bad, good, bad, bad])
         // A difference of some eight is beyond the judge's noise.
-        #expect(pairs.map(\.chosen) == [good.completion, good.completion])
-        #expect(try judgePairs([good, bad], seed: 1, purpose: "test") == Array(pairs.prefix(1)))
-        #expect(try judgePairs([], seed: 1, purpose: "test").isEmpty)
+        #expect(judged.map(\.chosen) == [good.completion, good.completion])
+        #expect(try pairs([good, bad]) == Array(judged.prefix(1)))
+        #expect(try pairs([]).isEmpty)
     }
 }

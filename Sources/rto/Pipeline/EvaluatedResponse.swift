@@ -15,6 +15,31 @@ struct EvaluatedResponse {
 
     var length: Int { pieces.count }
 
+    /// A response to a prompt of the pocket world, judged by its gold reward.
+    init(_ scored: ScoredResponse) throws {
+        self.init(
+            prompt: scored.sample.prompt,
+            pieces: scored.pieces,
+            gold: try GoldReward().score(
+                prompt: scored.sample.prompt,
+                response: scored.sample.completion,
+                isFinished: scored.sample.isFinished
+            ),
+            score: scored.score,
+            logRatio: scored.logRatio,
+            tokenRewards: scored.tokenRewards
+        )
+    }
+
+    init(prompt: String, pieces: [String], gold: GoldScore, score: Double, logRatio: Double, tokenRewards: [Double]) {
+        self.prompt = prompt
+        self.pieces = pieces
+        self.gold = gold
+        self.score = score
+        self.logRatio = logRatio
+        self.tokenRewards = tokenRewards
+    }
+
     /// What the gold reward pays at each token beside the price of a word; nothing where words and tokens differ.
     var goldPerToken: [Double]? {
         let earned = gold.perWord

@@ -13,14 +13,14 @@ struct SampledRow: Equatable {
 
     /// Reads a file of completions.
     ///
-    /// - Throws: ``QuickstartError`` where the file is missing or a line is not one of a completion.
+    /// - Throws: ``PipelineError`` where the file is missing or a line is not one of a completion.
     static func read(_ path: String) throws -> [SampledRow] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw QuickstartError("\(path): cannot be read; delete the directory it is in and start again")
+            throw PipelineError("\(path): cannot be read; delete the directory it is in and start again")
         }
         return try data.split(separator: UInt8(ascii: "\n")).enumerated().map { index, line in
             guard let row = (try? JSON(parsing: [UInt8](line))).flatMap(SampledRow.init) else {
-                throw QuickstartError("\(path):\(index + 1): is no completion; delete the file and start again")
+                throw PipelineError("\(path):\(index + 1): is no completion; delete the file and start again")
             }
             return row
         }
@@ -43,12 +43,19 @@ struct SampledRow: Equatable {
 
 /// Judges each two consecutive responses, which answer the same prompt; two that say the same make no pair.
 ///
-/// - Parameter purpose: which of the seed's sequences of random numbers the judge errs by.
-func judgePairs(_ responses: [SampledRow], seed: UInt64, purpose: String) throws -> [PreferencePair] {
-    let judge = PreferenceJudge(sharpness: QuickstartPlan.sharpness)
+/// - Parameters:
+///   - golds: the true rewards, about which the judge errs with Bradley and Terry's noise
+///   - purpose: which of the seed's sequences of random numbers the judge errs by
+func judgePairs(_ responses: [SampledRow], golds: [Double], seed: UInt64, purpose: String) -> [PreferencePair] {
+    let judge = PreferenceJudge(sharpness: ChainPlan.sharpness)
     var random = WorldRandom(seed: seed, purpose: purpose)
-    return try stride(from: 0, to: responses.count - 1, by: 2).compactMap { first in
-        let pair = responses[first...first + 1].map { SampledResponse(text: $0.completion, isFinished: $0.isFinished) }
-        return try judge.judge(prompt: responses[first].prompt, pair[0], pair[1], using: &random)
+    return stride(from: 0, to: responses.count - 1, by: 2).compactMap { index in
+        judge.judge(
+            prompt: responses[index].prompt,
+            responses[index].completion,
+            responses[index + 1].completion,
+            golds: (golds[index], golds[index + 1]),
+            using: &random
+        )
     }
 }

@@ -2,7 +2,7 @@ import Configuration
 import Foundation
 
 /// Headings on standard error: which step begins, after how long, and the command that does the same.
-struct QuickstartProgress {
+struct StepProgress {
     private let stepCount: Int
     private let start = ContinuousClock.now
     private var step = 0
