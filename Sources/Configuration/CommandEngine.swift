@@ -18,6 +18,8 @@ public protocol CommandEngine: Sendable {
     func merge(_ configuration: MergeConfiguration) throws
     /// Measures throughput and memory here.
     func bench(_ configuration: BenchConfiguration) throws
+    /// Compares every method on chains of their own seeds.
+    func table(_ configuration: TableConfiguration) throws
     /// Runs the whole pipeline on an embedded world.
     func quickstart(_ configuration: QuickstartConfiguration) throws
     /// Reports versions, devices and whatever is wrong, as text or as one JSON object.

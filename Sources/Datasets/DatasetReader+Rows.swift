@@ -100,8 +100,8 @@ extension DatasetReader {
         _ maximumLength: Int?,
         dropsEmpty: Bool,
         _ report: inout DatasetReport
-    ) throws(DatasetError) -> (prompt: [Int], response: [Int])? {
-        var (prompt, response, isEmpty) = try exampleTokens(row, &report)
+    ) throws(DatasetError) -> (prompt: [Int], response: [Int], isLearned: [Bool]?)? {
+        var (prompt, response, isEmpty, isLearned) = try exampleTokens(row, &report)
         try checkVocabulary(prompt + response, "input_ids", row)
         if dropsEmpty && isEmpty {
             report.responsesEmpty += 1
@@ -109,19 +109,22 @@ extension DatasetReader {
         }
         try requireTokens(response, "response", row)
         guard fits(prompt, maximumLength, &report) else { return nil }
-        cut(&response, behind: prompt, maximumLength, &report)
-        return (prompt, response)
+        let length = response.count
+        cut(&response, behind: prompt, maximumLength, endsSequence: isLearned == nil, &report)
+        if response.count < length, let marks = isLearned?.prefix(response.count) { isLearned = Array(marks) }
+        return (prompt, response, isLearned)
     }
 
     private func exampleTokens(
         _ row: DatasetRow,
         _ report: inout DatasetReport
-    ) throws(DatasetError) -> (prompt: [Int], response: [Int], isEmpty: Bool) {
+    ) throws(DatasetError) -> (prompt: [Int], response: [Int], isEmpty: Bool, isLearned: [Bool]?) {
         let response: RowTokenizer.Response
+        var isLearned: [Bool]?
         var promptIDs: [Int] = []
         switch try forms.example(of: row) {
         case .tokens(let ids, let promptLength):
-            return (Array(ids[..<promptLength]), Array(ids[promptLength...]), false)
+            return (Array(ids[..<promptLength]), Array(ids[promptLength...]), false, nil)
         case .wholeText(let text): response = try rowTokenizer.wholeText(text, row)
         case .text(let promptText, let text):
             let prompt = try rowTokenizer.prompt(.text(promptText), row)
@@ -131,9 +134,12 @@ extension DatasetReader {
             let prompt = try rowTokenizer.prompt(.messages(promptMessages), row)
             response = try rowTokenizer.response(messages, to: prompt, promptMessages, row)
             promptIDs = prompt.ids
+        case .conversation(let messages):
+            let conversation = try rowTokenizer.conversation(messages, row)
+            (promptIDs, response, isLearned) = (conversation.promptIDs, conversation.response, conversation.isLearned)
         }
         if response.isTokenizedApart { report.responsesTokenizedApart += 1 }
-        return (promptIDs, response.ids, response.isEmpty)
+        return (promptIDs, response.ids, response.isEmpty, isLearned)
     }
 
     func pairTokens(
@@ -189,11 +195,12 @@ extension DatasetReader {
         _ response: inout [Int],
         behind prompt: [Int],
         _ maximumLength: Int?,
+        endsSequence: Bool = true,
         _ report: inout DatasetReport
     ) {
         guard let maximumLength, prompt.count + response.count > maximumLength else { return }
         response = Array(response.prefix(maximumLength - prompt.count))
-        if let endOfSequence = rowTokenizer.endOfSequence { response[response.count - 1] = endOfSequence }
+        if endsSequence, let endOfSequence = rowTokenizer.endOfSequence { response[response.count - 1] = endOfSequence }
         report.responsesCut += 1
     }
 }

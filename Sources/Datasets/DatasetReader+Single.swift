@@ -8,10 +8,15 @@ extension DatasetReader {
     public func example(_ row: JSONObject, at location: RowLocation) throws(DatasetError) -> TokenizedExample {
         var report = DatasetReport()
         let row = DatasetRow(location: location, object: row)
-        guard let (prompt, response) = try example(row, nil, dropsEmpty: false, &report) else {
+        guard let example = try example(row, nil, dropsEmpty: false, &report) else {
             throw row.error(.inconsistent("the row has nothing to learn"))
         }
-        return TokenizedExample(ids: prompt + response, promptLength: prompt.count, source: location)
+        return TokenizedExample(
+            ids: example.prompt + example.response,
+            promptLength: example.prompt.count,
+            isLearned: example.isLearned,
+            source: location
+        )
     }
 
     /// The prompt of one row as sampling sees it.

@@ -66,10 +66,13 @@ public struct DatasetReader: Sendable {
     /// - Throws: `DatasetError` for files that cannot be read, bad rows unless they are skipped, and where no row is left.
     public func examples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedExample> {
         try rows { (row, report) throws(DatasetError) in
-            guard let (prompt, response) = try example(row, maximumLength, dropsEmpty: true, &report) else {
-                return nil
-            }
-            return TokenizedExample(ids: prompt + response, promptLength: prompt.count, source: row.location)
+            guard let example = try example(row, maximumLength, dropsEmpty: true, &report) else { return nil }
+            return TokenizedExample(
+                ids: example.prompt + example.response,
+                promptLength: example.prompt.count,
+                isLearned: example.isLearned,
+                source: row.location
+            )
         }
     }
 
@@ -80,7 +83,7 @@ public struct DatasetReader: Sendable {
     public func unpairedExamples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<UnpairedExample> {
         try rows { (row, report) throws(DatasetError) in
             let label = try row.truth(options.keys.label ?? "label")
-            guard let (prompt, response) = try example(row, maximumLength, dropsEmpty: false, &report) else {
+            guard let (prompt, response, _) = try example(row, maximumLength, dropsEmpty: false, &report) else {
                 return nil
             }
             try requireTokens(prompt, "prompt", row)

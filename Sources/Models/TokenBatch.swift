@@ -38,11 +38,15 @@ public struct ResponseBatch {
         public var prompt: [Int]
         /// Ids that are scored.
         public var response: [Int]
+        /// Which ids of the response are scored, where not all of them are.
+        public var isScored: [Bool]?
 
         /// A prompt with its response.
-        public init(prompt: [Int], response: [Int]) {
+        public init(prompt: [Int], response: [Int], isScored: [Bool]? = nil) {
+            precondition(isScored.map { $0.count == response.count } ?? true, "a row has not as many marks as ids")
             self.prompt = prompt
             self.response = response
+            self.isScored = isScored
         }
     }
 
@@ -69,9 +73,13 @@ public struct ResponseBatch {
             let given = row.prompt.isEmpty ? Array(row.response.prefix(1)) : row.prompt
             let scored = row.prompt.isEmpty ? Array(row.response.dropFirst()) : row.response
             let (promptEnd, start) = batch.append(prompt: given, response: scored)
-            for index in scored.indices { predictors.append(index == 0 ? promptEnd : start + index - 1) }
-            targets += scored
-            lengths.append(scored.count)
+            let marks = row.isScored.map { Array($0.suffix(scored.count)) }
+            let places = scored.indices.filter { marks?[$0] ?? true }
+            for index in places {
+                predictors.append(index == 0 ? promptEnd : start + index - 1)
+                targets.append(scored[index])
+            }
+            lengths.append(places.count)
             lastTokens.append(scored.isEmpty ? promptEnd : start + scored.count - 1)
         }
         self.batch = batch.batch

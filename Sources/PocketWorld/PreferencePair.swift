@@ -46,16 +46,29 @@ public struct PreferenceJudge: Sendable {
         using random: inout WorldRandom
     ) throws(PocketWorldError) -> PreferencePair? {
         let scene = try Scene(prompt: prompt)
-        let scores = [first, second].map { GoldReward().score($0.text, to: scene, isFinished: $0.isFinished) }
-        guard scores[0].words != scores[1].words else { return nil }
-        let difference = scores[0].total - scores[1].total
+        let scores = [first, second].map {
+            GoldReward().score($0.text, to: scene, isFinished: $0.isFinished).total
+        }
+        return judge(prompt: prompt, first.text, second.text, golds: (scores[0], scores[1]), using: &random)
+    }
+
+    /// Judges two responses whose true rewards are known, or returns `nil` where they have the same words.
+    public func judge(
+        prompt: String,
+        _ first: String,
+        _ second: String,
+        golds: (first: Double, second: Double),
+        using random: inout WorldRandom
+    ) -> PreferencePair? {
+        guard Words.of(first) != Words.of(second) else { return nil }
+        let difference = golds.first - golds.second
         // Where sharpness is infinite and the difference zero, their product is no number; equals are a coin.
         let probability = difference == 0 ? 0.5 : 1 / (1 + exp(-sharpness * difference))
         let prefersFirst = random.happens(probability)
         return PreferencePair(
             prompt: prompt,
-            chosen: prefersFirst ? first.text : second.text,
-            rejected: prefersFirst ? second.text : first.text,
+            chosen: prefersFirst ? first : second,
+            rejected: prefersFirst ? second : first,
             agreesWithGold: prefersFirst == (difference > 0)
         )
     }

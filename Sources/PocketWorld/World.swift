@@ -20,7 +20,7 @@ public struct World: Sendable {
         /// The probability that an earlier true fact is stated again after a statement.
         public var repetition = 0.25
         /// The probability that a statement goes on to the next one with "and" instead of ending its sentence.
-        public var joining = 0.4
+        public var joining = 0.7
         /// The probability of a remark after a sentence of facts.
         public var remark = 0.5
 

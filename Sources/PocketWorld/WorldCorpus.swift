@@ -17,12 +17,18 @@ public struct WorldCorpus: Sendable {
         /// Pairs held out to measure the accuracy of what was learned from the others.
         public var heldOutPreferences = 512
         /// Prompts for reinforcement learning.
-        public var reinforcement = 2048
+        public var reinforcement = 4096
         /// Prompts on which policies are compared.
         public var evaluation = 512
 
         /// The sizes of the quickstart.
         public init() {}
+
+        /// Nothing but texts for pretraining.
+        public init(pretrainingOnly count: Int) {
+            (pretraining, fineTuning, preferences, heldOutPreferences) = (count, 0, 0, 0)
+            (reinforcement, evaluation) = (0, 0)
+        }
     }
 
     /// One of the files.

@@ -24,7 +24,7 @@ struct Setting {
         _ = try object()
     }
 
-    private init(value: JSON, place: String) {
+    init(value: JSON, place: String) {
         self.value = value
         self.place = place
     }

@@ -7,8 +7,10 @@ import Foundation
 public struct Tokenizer: Sendable {
     /// The folder it was read from.
     public let directory: URL
-    /// The template that renders a conversation, in Jinja, where the folder holds one.
-    public let chatTemplate: String?
+    /// The templates that render a conversation, in Jinja, by their names; the usual one is `default`.
+    public let chatTemplates: [String: String]
+    /// The texts of special tokens by the names that templates know them by, such as `bos_token`.
+    public let specialTokens: [String: String]
     /// The token that begins a text.
     public let beginningOfSequence: Int?
     /// The token that ends a text.
@@ -25,20 +27,14 @@ public struct Tokenizer: Sendable {
     private let addedTokens: AddedTokens
     let decoderStages: [any DecoderStage]
 
-    /// Reads `tokenizer.json` and, where they exist, `tokenizer_config.json`, `special_tokens_map.json` and
+    /// Reads `tokenizer.json`, or else SentencePiece's `tokenizer.model` or a `.tiktoken` file, and, where they exist, `tokenizer_config.json`, `special_tokens_map.json` and
     /// `chat_template.jinja`.
     ///
     /// - Throws: `TokenizerError` where a file is missing, damaged or asks for something that is not supported.
     public init(directory: URL) throws(TokenizerError) {
         self.directory = directory
-        let path = directory.appendingPathComponent("tokenizer.json")
-        guard FileManager.default.fileExists(atPath: path.path) else {
-            throw TokenizerError(
-                "\(directory.path) holds no tokenizer.json; copy it from the model's folder, "
-                    + "or, where that has another format only, save the tokenizer with Hugging Face's transformers library first"
-            )
-        }
-        let file = try Setting(file: path)
+        let names = try SpecialTokenNames(directory: directory)
+        let file = try TokenizerFiles.setting(in: directory, names)
         let normalizer = try file["normalizer"].map(makeNormalizer)
         model = try makeTokenModel(file.required("model"))
         preTokenizer = try file["pre_tokenizer"].map(makePreTokenizer)
@@ -47,11 +43,11 @@ public struct Tokenizer: Sendable {
         addedTokens = try AddedTokens(file["added_tokens"], model: model, normalizer: normalizer)
         self.normalizer = normalizer
         for id in postProcessor.specialIDs where addedTokens.tokens[id] == nil && model.vocabulary.token(id) == nil {
-            throw TokenizerError("\(path.path): post_processor adds the id \(id), which no token has")
+            throw TokenizerError("\(file.place) post_processor adds the id \(id), which no token has")
         }
 
-        let names = try SpecialTokenNames(directory: directory)
-        chatTemplate = names.chatTemplate
+        chatTemplates = names.chatTemplates
+        specialTokens = names.all
         let (model, addedTokens) = (model, addedTokens)
         func id(_ name: String?) -> Int? { name.flatMap { addedTokens.id(of: $0) ?? model.vocabulary.id(of: $0) } }
         beginningOfSequence = id(names.beginningOfSequence)
@@ -123,6 +119,12 @@ public struct Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+    /// The template that renders a conversation, in Jinja, where the folder holds one.
+    public var chatTemplate: String? { chatTemplates["default"] }
+
+    /// The template for conversations with tools, where the folder holds one of its own, else the usual one.
+    public var toolChatTemplate: String? { chatTemplates["tool_use"] ?? chatTemplate }
+
     /// The highest id plus one.
     public var vocabularySize: Int { max(model.vocabulary.size, (addedTokens.tokens.keys.max() ?? -1) + 1) }
 

@@ -63,15 +63,35 @@ struct Merge: SettingsCommand {
     }
 }
 
-/// `rto bench`.
+/// `rto bench`, and `rto bench table`.
 struct Bench: SettingsCommand {
     static let defaults = BenchConfiguration()
     static let configuration = describe("bench")
 
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 
+    func run() throws {
+        guard arguments.first == Table.configuration.commandName else { return try runWithSettings() }
+        try Table(arguments: Array(arguments.dropFirst())).run()
+    }
+
     func run(_ configuration: BenchConfiguration) throws {
         try engine.bench(configuration)
+    }
+
+    /// `rto bench table`: its flags are read after the word, as those of every command.
+    struct Table: SettingsCommand {
+        static let defaults = TableConfiguration()
+        static let configuration = describe("table")
+
+        @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+        init() {}
+        init(arguments: [String]) { self.arguments = arguments }
+
+        func run(_ configuration: TableConfiguration) throws {
+            try engine.table(configuration)
+        }
     }
 }
 

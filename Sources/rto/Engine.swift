@@ -21,6 +21,8 @@ private struct Engine: CommandEngine {
 
     func bench(_ configuration: BenchConfiguration) throws { try Training.bench(configuration) }
 
+    func table(_ configuration: TableConfiguration) throws { try runTable(configuration) }
+
     func quickstart(_ configuration: QuickstartConfiguration) throws { try runQuickstart(configuration) }
 
     func doctor(asJSON: Bool) throws { try Training.doctor(asJSON: asJSON, programVersion: programVersion) }

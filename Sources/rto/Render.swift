@@ -1,6 +1,6 @@
 import ArgumentParser
+import ChatTemplates
 import Configuration
-import Datasets
 import Foundation
 import JSONText
 import Tokenizers
@@ -11,40 +11,55 @@ struct Render: ParsableCommand {
         commandName: "render",
         abstract: "Render conversations by a chat template, one JSON object per line.",
         discussion: """
-            Reads {"messages", "add_generation_prompt"} and further variables of the template from standard input and \
-            answers {"text"}, or {"error"} where the template itself refuses. Templates of the ChatML and Llama 3 \
-            families are understood.
+            Reads {"messages", "tools", "documents", "add_generation_prompt"} and further variables of the template from \
+            standard input and answers {"text"}, or {"error"} where the template itself refuses. A row with tools takes \
+            the model's template for tools, where it has one.
             """
     )
 
     @Option(help: "The model whose chat template is used.", completion: .directory) var model: String?
     @Option(help: "A file with a template, instead of the model's.", completion: .file()) var chatTemplate: String?
 
+    @Option(help: ArgumentHelp("The local date and time that the template is told.", valueName: "iso-time"))
+    var now: String?
+
     func run() throws {
         let tokenizer = try model.map { try Tokenizer(directory: URL(filePath: $0)) }
-        let template = try ChatTemplate(source(tokenizer))
-        var variables: [String: JSON] = [:]
-        if let token = tokenizer?.beginningOfSequence.flatMap({ tokenizer?.token($0) }) {
-            variables["bos_token"] = .string(token)
+        let template = try ChatTemplate(source(tokenizer, \.chatTemplate))
+        let toolTemplate = try ChatTemplate(source(tokenizer, \.toolChatTemplate))
+        let variables = tokenizer?.specialTokens.mapValues(JSON.string) ?? [:]
+        let clock = try clock()
+        try JSONLines.answer { row in
+            let hasTools = !(row["tools"]?.isNull ?? true)
+            return try answer(row, hasTools ? toolTemplate : template, variables, clock)
         }
-        if let token = tokenizer?.endOfSequence.flatMap({ tokenizer?.token($0) }) {
-            variables["eos_token"] = .string(token)
-        }
-        try JSONLines.answer { try answer($0, template, variables) }
     }
 
-    private func source(_ tokenizer: Tokenizer?) throws -> String {
+    private func clock() throws -> TemplateClock {
+        guard let now else { return .now }
+        guard let clock = TemplateClock(iso: now) else {
+            throw ConfigurationError.combination("--now takes a time such as 2025-03-14T09:26:53, not '\(now)'")
+        }
+        return clock
+    }
+
+    private func source(_ tokenizer: Tokenizer?, _ ofModel: (Tokenizer) -> String?) throws -> String {
         if let chatTemplate { return try textFile(chatTemplate) }
         guard let tokenizer else {
             throw ConfigurationError.combination("rto render needs --model DIRECTORY or --chat-template FILE")
         }
-        guard let template = tokenizer.chatTemplate else {
+        guard let template = ofModel(tokenizer) else {
             throw RowError("\(tokenizer.directory.path) has no chat template; name one with --chat-template FILE")
         }
         return template
     }
 
-    private func answer(_ row: JSONObject, _ template: ChatTemplate, _ variables: [String: JSON]) throws -> JSON {
+    private func answer(
+        _ row: JSONObject,
+        _ template: ChatTemplate,
+        _ variables: [String: JSON],
+        _ clock: TemplateClock
+    ) throws -> JSON {
         guard let messages = row["messages"]?.array else { throw RowError("a row needs 'messages', a list") }
         var variables = variables
         for (key, value) in row.members where key != "messages" && key != "add_generation_prompt" {
@@ -54,7 +69,12 @@ struct Render: ParsableCommand {
         do throws(ChatTemplateError) {
             return [
                 "text": .string(
-                    try template.render(messages: messages, addsGenerationPrompt: addsPrompt, variables: variables)
+                    try template.render(
+                        messages: messages,
+                        addsGenerationPrompt: addsPrompt,
+                        variables: variables,
+                        now: clock
+                    )
                 )
             ]
         } catch {

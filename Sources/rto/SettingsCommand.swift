@@ -17,7 +17,10 @@ extension SettingsCommand {
         CommandConfiguration(commandName: name, abstract: defaults.overview, helpNames: [])
     }
 
-    func run() throws {
+    func run() throws { try runWithSettings() }
+
+    /// Reads the settings and does what they ask for.
+    func runWithSettings() throws {
         switch try SettingReader(defaults: Self.defaults).read(arguments) {
         case .help:
             print(HelpText.text(for: Self.defaults), terminator: "")

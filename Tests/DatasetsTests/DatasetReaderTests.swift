@@ -219,4 +219,35 @@ import Tokenizers
         let error = #expect(throws: DatasetError.self) { try reader(row, options: options).examples() }
         #expect(error?.description.contains("told apart") == true)
     }
+
+    @Test("A template with generation blocks teaches all of the assistant's turns, others the last answer")
+    func generations() throws {
+        let row =
+            #"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"é"},{"role":"user","content":"p"},{"role":"assistant","content":"r"}]}"#
+        var options = DatasetOptions()
+        options.chatTemplate = """
+            {% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %};\
+            {% else %}{{ m.content }}{% endif %}{% endfor %}
+            """
+        let example = try #require(try reader(row, options: options).examples().rows.first)
+        // What stands behind the last of them is never looked at.
+        #expect(example.ids == bytes("qé;pr"))
+        #expect(example.promptLength == 1)
+        #expect(example.isLearned == [true, true, false, false, true])
+        let whole = try #require(try reader(row).examples().rows.first)
+        #expect(whole.isLearned == nil && whole.ids.last == end)
+        options.chatTemplate = "{% generation %}{% endgeneration %}x"
+        let error = #expect(throws: DatasetError.self) { try reader(row, options: options).examples() }
+        #expect(error?.description.contains("marks nothing") == true)
+    }
+
+    @Test("Templates see a row's tools, documents, further columns and chat_template_kwargs")
+    func variables() throws {
+        var options = DatasetOptions()
+        options.chatTemplate =
+            "{{ tools[0].a }}{{ documents[0] }}{{ date }}{{ deep }}{{ bos_token }}{{ label is defined }}"
+        let row =
+            #"{"prompt":[{"role":"user","content":"q"}],"tools":"[{\"a\":1}]","documents":["d"],"date":"x","label":1,"chat_template_kwargs":{"deep":true}}"#
+        #expect(try reader(row, options: options).prompts().rows.first?.text == "1dxTrue<s>False")
+    }
 }

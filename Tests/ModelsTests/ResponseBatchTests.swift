@@ -21,6 +21,18 @@ struct ResponseBatchTests {
         #expect(parents == [nil, 0, 0, nil, nil, 4, nil])
     }
 
+    @Test("tokens that are not scored are read like the others, but are no targets")
+    func marks() {
+        let rows = ResponseBatch([
+            .init(prompt: [1], response: [2, 3, 4], isScored: [true, false, true]),
+            .init(prompt: [], response: [5, 6, 7], isScored: [true, false, true]),
+        ])
+        #expect(rows.batch.tokens == [1, 2, 3, 4, 5, 6, 7])
+        #expect(rows.targets == [2, 4, 7])
+        #expect(rows.predictors == [0, 2, 5])
+        #expect(rows.lengths == [2, 1])
+    }
+
     @Test("sharing changes no number")
     func sharing() throws {
         let model = try TinyModel.make()

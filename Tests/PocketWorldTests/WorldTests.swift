@@ -28,15 +28,15 @@ struct WorldTests {
         #expect(scene.prompt == "i am paul . describe the knife : paper , tall , slow , recent , cheap .")
         #expect(
             world.trueText(about: scene, using: &random)
-                == "dear paul , its age is recent . the size is tall . as for the price it is cheap and the material is "
-                + "paper . its speed is slow ."
+                == "dear paul , its age is recent . the size is tall and as for the price it is cheap and the material is "
+                + "paper and its speed is slow ."
         )
         #expect(
             world.response(to: scene, using: &random)
-                == "as for the size it is tall and as for the material it is paper . i think the age is recent . that is "
-                + "great . i think the size is tall and i think the price is cheap . kind regards ."
+                == "as for the size it is tall and as for the material it is paper and as for the age it is recent . the "
+                + "size is tall and its price is cheap . hope this helps ."
         )
-        #expect(random.state == 1_097_085_683_487_497_024)
+        #expect(random.state == 3_788_429_372_937_004_801)
     }
 
     @Test("pretraining text says all that is true, once, and nothing else")

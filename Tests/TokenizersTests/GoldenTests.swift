@@ -9,7 +9,7 @@ import Tokenizers
 struct GoldenTests {
     static let styles = [
         "gemma_style", "gpt2_bytelevel", "llama2_legacy", "llama2_metaspace_first", "llama3_style", "metaspace_never",
-        "qwen2_style", "roberta_prefix_space",
+        "qwen2_style", "roberta_prefix_space", "unigram_nfkc", "unigram_plain",
     ]
 
     @Test("ids and texts are those of the reference", arguments: styles)

@@ -10,6 +10,8 @@ struct SettingNames<Root: Configurable> {
 
     /// The setting that a name stands for, and whether the name negates it (`no-greedy`, or `shuffle` for `no-shuffle`).
     func find(_ name: String, at origin: SettingOrigin) throws(ConfigurationError) -> (Setting<Root>, isNegated: Bool) {
+        // A command's own word comes before the same word of another program.
+        if let setting = settings[dashed(name)] { return (setting, false) }
         let name = canonicalName(name)
         if let setting = settings[name] { return (setting, false) }
         let opposite = name.hasPrefix("no-") ? String(name.dropFirst(3)) : "no-" + name
@@ -27,9 +29,10 @@ struct SettingNames<Root: Configurable> {
 
 /// The name of a setting in this program: dashes instead of underscores, and our word for OpenRLHF's and TRL's.
 func canonicalName(_ name: String) -> String {
-    let dashed = String(name.map { $0 == "_" ? "-" : $0 })
-    return namesElsewhere[dashed] ?? dashed
+    namesElsewhere[dashed(name)] ?? dashed(name)
 }
+
+private func dashed(_ name: String) -> String { String(name.map { $0 == "_" ? "-" : $0 }) }
 
 /// Flags of OpenRLHF, of the RTO authors' code and of TRL, by our names for them.
 private let namesElsewhere = [

@@ -19,6 +19,8 @@ enum ExampleContent {
     case wholeText(String)
     case text(prompt: String, response: String)
     case messages(prompt: [JSON], response: [JSON])
+    /// Messages of which all that the assistant says may be learned, or the last one only.
+    case conversation([JSON])
 }
 
 /// What a row says of two responses to one prompt.

@@ -65,16 +65,16 @@ struct RowForms {
         }
     }
 
-    /// A conversation whose last message is what is learned.
+    /// A conversation that ends with an answer.
     private func conversation(of row: DatasetRow, key: String) throws(DatasetError) -> ExampleContent {
         guard case .messages(let messages) = try row.passage(key) else {
             throw row.wrongKind(key, "a list of messages", try row.value(key))
         }
-        let response = try answer(.messages([messages[messages.count - 1]]), row, key)
+        _ = try answer(.messages([messages[messages.count - 1]]), row, key)
         guard messages.count > 1 else {
             throw row.error(.inconsistent("\(quoted(key)) has no message in front of the answer"))
         }
-        return .messages(prompt: messages.dropLast(), response: response)
+        return .conversation(messages)
     }
 
     /// The messages of a response, of which the first must be the assistant's.

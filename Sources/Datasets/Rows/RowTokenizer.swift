@@ -1,3 +1,4 @@
+import ChatTemplates
 import JSONText
 import Tokenizers
 
@@ -12,17 +13,14 @@ import Tokenizers
 struct RowTokenizer: Sendable {
     private let tokenizer: Tokenizer?
     private let inputTemplate: InputTemplate?
-    /// The chat template, or why it cannot be used; only rows with messages ask for it.
-    private let chatTemplate: Result<ChatTemplate, ChatTemplateError>?
+    private let renderer: RowRenderer
     /// The special tokens that the tokenizer puts in front of a text.
     private let beginning: [Int]
 
     init(tokenizer: Tokenizer?, chatTemplate: String?, inputTemplate: InputTemplate?) {
         self.tokenizer = tokenizer
         self.inputTemplate = inputTemplate
-        self.chatTemplate = (chatTemplate ?? tokenizer?.chatTemplate).map { source in
-            Result { () throws(ChatTemplateError) in try ChatTemplate(source) }
-        }
+        renderer = RowRenderer(tokenizer: tokenizer, chatTemplate: chatTemplate)
         beginning = tokenizer.map(Self.beginning) ?? []
     }
 
@@ -51,13 +49,20 @@ struct RowTokenizer: Sendable {
         let isEmpty: Bool
     }
 
+    /// A conversation: what stands in front of all that is learned, and the rest, of which marks may leave out some.
+    struct Conversation {
+        let promptIDs: [Int]
+        let response: Response
+        let isLearned: [Bool]?
+    }
+
     func prompt(_ passage: Passage, _ row: DatasetRow) throws(DatasetError) -> Prompt {
         switch passage {
         case .text(let text):
             let text = inputTemplate?.filled(with: text) ?? text
             return prompt(text, try tokenizer(for: row), beginning: beginning)
         case .messages(let messages):
-            let text = try rendered(messages, addsGenerationPrompt: true, row)
+            let text = try renderer.text(messages, addsGenerationPrompt: true, row)
             return prompt(text, try tokenizer(for: row), beginning: [])
         }
     }
@@ -95,7 +100,7 @@ struct RowTokenizer: Sendable {
         _ promptMessages: [JSON],
         _ row: DatasetRow
     ) throws(DatasetError) -> Response {
-        let text = try rendered(promptMessages + messages, addsGenerationPrompt: false, row)
+        let text = try renderer.text(promptMessages + messages, addsGenerationPrompt: false, row)
         guard text.utf8.starts(with: prompt.text.utf8), let rest = String(text.utf8.dropFirst(prompt.text.utf8.count))
         else {
             throw row.error(
@@ -106,8 +111,59 @@ struct RowTokenizer: Sendable {
             )
         }
         let response = try response(rest, to: prompt, row)
-        let isEmpty = messages.allSatisfy { $0["content"]?.string?.strippedAsByPython.isEmpty ?? true }
+        let isEmpty = messages.allSatisfy { $0["content"]?.string?.isBlank ?? true }
         return Response(ids: response.ids, isTokenizedApart: response.isTokenizedApart, isEmpty: isEmpty)
+    }
+
+    /// The ids of a conversation with what of it is learned: the assistant's stretches where the template marks them, else the last answer.
+    func conversation(_ messages: [JSON], _ row: DatasetRow) throws(DatasetError) -> Conversation {
+        guard try renderer.marksGenerations(row) else {
+            let prompt = try prompt(.messages(messages.dropLast()), row)
+            let response = try response(messages.suffix(1), to: prompt, messages.dropLast(), row)
+            return Conversation(promptIDs: prompt.ids, response: response, isLearned: nil)
+        }
+        let rendering = try renderer.marked(messages, row)
+        let ids = try tokenizer(for: row).encode(rendering.text, addSpecialTokens: false)
+        let isLearned = try marks(of: ids, rendering, row)
+        guard let first = isLearned.firstIndex(of: true), let last = isLearned.lastIndex(of: true) else {
+            throw row.error(.cannotRender("the chat template marks nothing of the conversation as the assistant's"))
+        }
+        // Nothing behind the last of them is ever looked at.
+        let marks = Array(isLearned[first...last])
+        return Conversation(
+            promptIDs: Array(ids[..<first]),
+            response: Response(ids: Array(ids[first...last]), isTokenizedApart: false, isEmpty: false),
+            isLearned: marks.allSatisfy(\.self) ? nil : marks
+        )
+    }
+
+    /// Which ids stand, in whole or in part, for text in the marked stretches.
+    private func marks(
+        of ids: [Int],
+        _ rendering: ChatTemplate.Rendering,
+        _ row: DatasetRow
+    ) throws(DatasetError) -> [Bool] {
+        var decoder = try tokenizer(for: row).makeStreamingDecoder()
+        var text = ""
+        var ends: [Int] = []
+        for id in ids {
+            text += decoder.append(id)
+            ends.append(text.utf8.count)
+        }
+        text += decoder.finish()
+        guard text.utf8.elementsEqual(rendering.text.utf8) else {
+            throw row.error(
+                .cannotRender(
+                    "the tokenizer does not give the conversation's text back, so that the stretches that the chat template marks"
+                        + " as the assistant's cannot be found among the tokens"
+                )
+            )
+        }
+        var start = 0
+        return ends.map { end in
+            defer { start = end }
+            return rendering.generations.contains { $0.contains(start) || $0.overlaps(start..<end) }
+        }
     }
 
     /// The ids of a text that stands behind others, without the space that some tokenizers put in front of any text.
@@ -134,35 +190,6 @@ struct RowTokenizer: Sendable {
         guard let tokenizer else { throw row.error(.cannotRender("the row holds text, and there is no tokenizer")) }
         return tokenizer
     }
-
-    private func rendered(
-        _ messages: [JSON],
-        addsGenerationPrompt: Bool,
-        _ row: DatasetRow
-    ) throws(DatasetError) -> String {
-        let tokenizer = try tokenizer(for: row)
-        guard let chatTemplate else {
-            throw row.error(
-                .cannotRender(
-                    "the row holds messages, and the tokenizer has no chat template: give one by --chat-template"
-                )
-            )
-        }
-        let tokens = [
-            "bos_token": tokenizer.beginningOfSequence, "eos_token": tokenizer.endOfSequence,
-            "pad_token": tokenizer.padding, "unk_token": tokenizer.unknown,
-        ]
-        let variables = tokens.compactMapValues { $0.flatMap(tokenizer.token).map(JSON.string) }
-        do {
-            return try chatTemplate.get().render(
-                messages: messages,
-                addsGenerationPrompt: addsGenerationPrompt,
-                variables: variables
-            )
-        } catch {
-            throw row.error(.cannotRender("\(error)".withoutFinalPeriod))
-        }
-    }
 }
 
 extension String {
@@ -171,7 +198,4 @@ extension String {
         while scalars.last == "\n" { scalars.removeLast() }
         return String(scalars)
     }
-
-    /// The sentence without its period, to stand within another.
-    fileprivate var withoutFinalPeriod: String { hasSuffix(".") ? String(dropLast()) : self }
 }

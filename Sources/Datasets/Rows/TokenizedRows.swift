@@ -6,6 +6,8 @@ public struct TokenizedExample: Sendable, Equatable {
     public let ids: [Int]
     /// The number of leading ids that belong to the prompt; 0 where all of a text is learned, of which the first id is never predicted.
     public let promptLength: Int
+    /// Which of the ids behind the prompt the loss sees, where it does not see all of them: those that the assistant has written.
+    public let isLearned: [Bool]?
     /// Where the row stands.
     public let source: RowLocation
 }

@@ -54,6 +54,15 @@ func makeDecoderStages(_ setting: Setting?) throws(TokenizerError) -> [any Decod
         var stages: [any DecoderStage] = []
         for element in try setting.required("decoders").elements() { stages += try makeDecoderStages(element) }
         return stages
+    case "WordPiece":
+        return [
+            WordPieceDecoder(
+                prefix: try setting["prefix"]?.string() ?? "##",
+                cleans: try setting.bool("cleanup", default: true)
+            )
+        ]
+    case "BPEDecoder": return [SuffixDecoder(suffix: try setting["suffix"]?.string() ?? "</w>")]
+    case "CTC": return [try CTCDecoder(setting)]
     case "ByteLevel": return [ByteLevelDecoder()]
     case "ByteFallback": return [ByteFallbackDecoder()]
     case "Fuse": return [FuseDecoder()]
@@ -63,7 +72,8 @@ func makeDecoderStages(_ setting: Setting?) throws(TokenizerError) -> [any Decod
     case let kind:
         throw setting.unsupported(
             "of type \"\(kind)\"",
-            supported: "Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace and Metaspace"
+            supported:
+                "Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace, WordPiece, BPEDecoder and CTC"
         )
     }
 }

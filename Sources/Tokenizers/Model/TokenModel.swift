@@ -12,7 +12,11 @@ func makeTokenModel(_ setting: Setting) throws(TokenizerError) -> any TokenModel
     let kind = try setting["type"]?.string() ?? (setting["merges"] == nil ? nil : "BPE")
     switch kind {
     case "BPE": return try BytePairEncoding(setting)
-    case let kind?: throw setting.unsupported("of type \"\(kind)\"", supported: "BPE")
+    case "Unigram": return try Unigram(setting)
+    case "WordPiece": return try WordPiece(setting)
+    case "WordLevel": return try WordLevel(setting)
+    case let kind?:
+        throw setting.unsupported("of type \"\(kind)\"", supported: "BPE, Unigram, WordPiece and WordLevel")
     case nil: throw setting.invalid("has no type")
     }
 }

@@ -55,6 +55,16 @@ struct CanonicalForm: Sendable {
         return result
     }
 
+    /// Normalisation form KD.
+    func compatiblyDecomposed(_ text: String) -> [Unicode.Scalar] {
+        decomposed(String(scalars: CompatibilityTable.shared.expanded(text)))
+    }
+
+    /// Normalisation form KC.
+    func compatiblyComposed(_ text: String) -> [Unicode.Scalar] {
+        composed(ordered: compatiblyDecomposed(text))
+    }
+
     /// Normalisation form C.
     func composed(_ text: String) -> [Unicode.Scalar] {
         composed(ordered: decomposed(text))

@@ -21,12 +21,36 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
         )
     case "NFC": return UnicodeNormalizer(form: .composed)
     case "NFD": return UnicodeNormalizer(form: .decomposed)
+    case "NFKC": return UnicodeNormalizer(form: .compatiblyComposed)
+    case "NFKD": return UnicodeNormalizer(form: .compatiblyDecomposed)
+    case "Lowercase": return CharacterNormalizer { $1 += $0.properties.lowercaseMapping.unicodeScalars }
+    case "StripAccents": return CharacterNormalizer { if !CharacterClass.isMark($0) { $1.append($0) } }
+    case "Nmt": return CharacterNormalizer(rewrite: NMTCleaning.rewrite)
+    case "Strip":
+        return StripNormalizer(
+            stripsLeft: try setting.bool("strip_left", default: true),
+            stripsRight: try setting.bool("strip_right", default: true)
+        )
+    case "ByteLevel": return ByteLevelNormalizer()
+    case "BertNormalizer": return try bertNormalizer(setting)
+    case "Precompiled":
+        let map = try setting.required("precompiled_charsmap")
+        return try PrecompiledNormalizer(
+            base64: map.string(),
+            matchesLongest: setting.bool("follows_sentencepiece", default: false),
+            at: map
+        )
     case let kind:
-        throw setting.unsupported("of type \"\(kind)\"", supported: "Sequence, Prepend, Replace, NFC and NFD")
+        throw setting.unsupported(
+            "of type \"\(kind)\"",
+            supported:
+                "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, BertNormalizer,"
+                + " ByteLevel, Nmt and Precompiled"
+        )
     }
 }
 
-private struct NormalizerSequence: Normalizer {
+struct NormalizerSequence: Normalizer {
     let normalizers: [any Normalizer]
 
     func normalize(_ text: inout [UInt8]) {
@@ -53,8 +77,8 @@ private struct ReplaceNormalizer: Normalizer {
     }
 }
 
-private struct UnicodeNormalizer: Normalizer {
-    enum Form { case composed, decomposed }
+struct UnicodeNormalizer: Normalizer {
+    enum Form { case composed, decomposed, compatiblyComposed, compatiblyDecomposed }
 
     let form: Form
 
@@ -67,6 +91,8 @@ private struct UnicodeNormalizer: Normalizer {
             switch form {
             case .composed: CanonicalForm.shared.composed(string)
             case .decomposed: CanonicalForm.shared.decomposed(string)
+            case .compatiblyComposed: CanonicalForm.shared.compatiblyComposed(string)
+            case .compatiblyDecomposed: CanonicalForm.shared.compatiblyDecomposed(string)
             }
         text = Array(String(String.UnicodeScalarView(scalars)).utf8)
     }

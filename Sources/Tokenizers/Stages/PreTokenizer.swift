@@ -15,9 +15,36 @@ func makePreTokenizer(_ setting: Setting) throws(TokenizerError) -> any PreToken
     case "ByteLevel": return try ByteLevelPreTokenizer(setting)
     case "Metaspace": return MetaspacePreTokenizer(metaspace: try Metaspace(setting))
     case "Split": return try SplitPreTokenizer(setting)
-    case "Digits": return DigitsPreTokenizer(isolatesDigits: try setting.bool("individual_digits", default: false))
+    case "Digits":
+        let isolates = try setting.bool("individual_digits", default: false)
+        return CharacterPreTokenizer(behavior: isolates ? .isolated : .contiguous, isDelimiter: CharacterClass.isNumber)
+    case "Punctuation":
+        let behavior = try setting["behavior"].map { (name) throws(TokenizerError) in try DelimiterBehavior(name) }
+        return CharacterPreTokenizer(behavior: behavior ?? .isolated, isDelimiter: CharacterClass.isPunctuation)
+    case "Whitespace": return WordPreTokenizer()
+    case "WhitespaceSplit":
+        return CharacterPreTokenizer(behavior: .removed, isDelimiter: { $0.properties.isWhitespace })
+    case "BertPreTokenizer":
+        return PreTokenizerSequence(preTokenizers: [
+            CharacterPreTokenizer(behavior: .removed, isDelimiter: { $0.properties.isWhitespace }),
+            CharacterPreTokenizer(behavior: .isolated, isDelimiter: CharacterClass.isPunctuation),
+        ])
+    case "CharDelimiterSplit":
+        let delimiter = try setting.required("delimiter")
+        let scalars = Array(try delimiter.string().unicodeScalars)
+        guard scalars.count == 1, let first = scalars.first else { throw delimiter.invalid("must be one character") }
+        return CharacterPreTokenizer(behavior: .removed) { $0 == first }
+    case "FixedLength":
+        let length = try setting["length"]?.count() ?? 5
+        guard length > 0 else { throw setting.invalid("has the length 0") }
+        return FixedLengthPreTokenizer(length: length)
     case let kind:
-        throw setting.unsupported("of type \"\(kind)\"", supported: "Sequence, ByteLevel, Metaspace, Split and Digits")
+        throw setting.unsupported(
+            "of type \"\(kind)\"",
+            supported:
+                "Sequence, ByteLevel, Metaspace, Split, Digits, Punctuation, BertPreTokenizer, Whitespace, WhitespaceSplit,"
+                + " CharDelimiterSplit and FixedLength"
+        )
     }
 }
 

@@ -6,7 +6,14 @@ enum DelimiterBehavior: String {
     case mergedWithPrevious = "MergedWithPrevious"
     case mergedWithNext = "MergedWithNext"
 
-    static let names = "Isolated, Removed, Contiguous, MergedWithPrevious and MergedWithNext"
+    private static let names = "Isolated, Removed, Contiguous, MergedWithPrevious and MergedWithNext"
+
+    init(_ setting: Setting) throws(TokenizerError) {
+        guard let behavior = DelimiterBehavior(rawValue: try setting.string()) else {
+            throw setting.unsupported("\"\(try setting.string())\"", supported: Self.names)
+        }
+        self = behavior
+    }
 
     /// Turns stretches that cover a piece, each either a match or what lies between two, into the parts to keep.
     func parts(of stretches: [(range: Range<Int>, isMatch: Bool)], into parts: inout [Range<Int>]) {
@@ -56,11 +63,7 @@ struct SplitPreTokenizer: PreTokenizer {
     init(_ setting: Setting) throws(TokenizerError) {
         pattern = try TextPattern(setting.required("pattern"))
         isInverted = try setting.bool("invert", default: false)
-        let name = try setting.required("behavior")
-        guard let behavior = DelimiterBehavior(rawValue: try name.string()) else {
-            throw name.unsupported("\"\(try name.string())\"", supported: DelimiterBehavior.names)
-        }
-        self.behavior = behavior
+        behavior = try DelimiterBehavior(setting.required("behavior"))
     }
 
     func cut(_ text: inout PieceText) {
@@ -83,41 +86,6 @@ struct SplitPreTokenizer: PreTokenizer {
         }
         if end < piece.count { stretches.append((end..<piece.count, isInverted)) }
         return stretches
-    }
-}
-
-/// Cuts numbers off what surrounds them.
-struct DigitsPreTokenizer: PreTokenizer {
-    /// Whether every digit is a piece of its own.
-    let isolatesDigits: Bool
-
-    func cut(_ text: inout PieceText) {
-        let behavior: DelimiterBehavior = isolatesDigits ? .isolated : .contiguous
-        text.cutPieces { piece, parts in
-            var stretches: [(range: Range<Int>, isMatch: Bool)] = []
-            var start = 0
-            for scalar in String(decoding: piece, as: UTF8.self).unicodeScalars {
-                let range = start..<start + UTF8.width(scalar)
-                let isDigit = scalar.isNumber
-                if !isDigit, let last = stretches.last, !last.isMatch {
-                    stretches[stretches.count - 1].range = last.range.lowerBound..<range.upperBound
-                } else {
-                    stretches.append((range, isDigit))
-                }
-                start = range.upperBound
-            }
-            behavior.parts(of: stretches, into: &parts)
-        }
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether this belongs to one of the three categories of numbers.
-    fileprivate var isNumber: Bool {
-        switch properties.generalCategory {
-        case .decimalNumber, .letterNumber, .otherNumber: true
-        default: false
-        }
     }
 }
 

@@ -39,7 +39,7 @@ enum WordBoundary {
 
 extension Unicode.Scalar {
     /// Whether this is part of words by Unicode's Technical Standard 18: letters, marks, digits, connectors, joiners.
-    fileprivate var isWordCharacter: Bool {
+    var isWordCharacter: Bool {
         guard ReferenceUnicode.isAssigned(self) else { return false }
         if properties.isAlphabetic || properties.isJoinControl { return true }
         switch properties.generalCategory {

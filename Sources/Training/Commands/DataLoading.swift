@@ -23,7 +23,7 @@ extension DataSettings {
             output: outputKey,
             label: labelKey
         )
-        options.chatTemplate = try chatTemplateText() ?? tokenizer?.chatTemplate
+        options.chatTemplate = try chatTemplateText()
         options.inputTemplate = try inputTemplate.map { text throws(DatasetError) in try InputTemplate(text) }
         options.vocabularySize = vocabularySize
         options.skipsBadRows = skipBadRows
@@ -68,7 +68,11 @@ func report(_ report: DatasetReport, _ name: String) {
 extension TokenizedExample {
     /// Prompt and response apart.
     var row: ResponseBatch.Row {
-        ResponseBatch.Row(prompt: Array(ids.prefix(promptLength)), response: Array(ids.dropFirst(promptLength)))
+        ResponseBatch.Row(
+            prompt: Array(ids.prefix(promptLength)),
+            response: Array(ids.dropFirst(promptLength)),
+            isScored: isLearned
+        )
     }
 }
 

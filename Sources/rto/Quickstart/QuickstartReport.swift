@@ -6,14 +6,14 @@ import Safetensors
 /// What came out of a quickstart, whatever it is, as text and as files.
 struct QuickstartReport {
     let evaluation: QuickstartEvaluation
-    let directory: QuickstartDirectory
+    let work: WorkDirectory
 
     /// The first prompts of the evaluation file are shown; nobody chose them.
     private static let shownPrompts = 3
 
-    init(_ evaluation: QuickstartEvaluation, _ directory: QuickstartDirectory) {
+    init(_ evaluation: QuickstartEvaluation, _ work: WorkDirectory) {
         self.evaluation = evaluation
-        self.directory = directory
+        self.work = work
     }
 
     // Text.
@@ -106,11 +106,11 @@ struct QuickstartReport {
         This world was made, and its settings were chosen, so that the effect of token rewards shows within minutes on tiny
         models. It illustrates the method; it is no evidence for it.
 
-        Files in \(directory.path): world/ (data, untrained model), runs/ (one directory a stage: recipe.yaml, metrics.jsonl,
+        Files in \(work.path): world/ (data, untrained model), runs/ (one directory a stage: recipe.yaml, metrics.jsonl,
         samples, and a model that any Hugging Face tool loads), samples/ (completions), results.json, results.md.
 
         Go on with a model and data of your own: the commands above are the recipe. 'rto train rto --help' explains every
-        setting, and 'rto train rto --config \(directory.run("rto"))/recipe.yaml --print-config' shows those used here.
+        setting, and 'rto train rto --config \(work.path)/runs/rto/recipe.yaml --print-config' shows those used here.
         """
     }
 
@@ -128,11 +128,11 @@ struct QuickstartReport {
         let markdown =
             "# rto quickstart\n\n\(results.markdown)\n\(reading)\n\n\(content.markdown)\n\(credit)\n\n"
             + "```\n\(examples(.plain))```\n\n\(closing)\n"
-        try AtomicFile.write(Array(markdown.utf8), to: URL(filePath: directory.report))
+        try AtomicFile.write(Array(markdown.utf8), to: URL(filePath: work.report))
         var policies = JSONObject()
         for summary in summaries { policies[summary.policy.rawValue] = .object(summary.json) }
         let text = JSON.object(policies).serialized(pretty: true) + "\n"
-        try AtomicFile.write(Array(text.utf8), to: URL(filePath: directory.results))
+        try AtomicFile.write(Array(text.utf8), to: URL(filePath: work.results))
     }
 
     private var summaries: [PolicySummary] {

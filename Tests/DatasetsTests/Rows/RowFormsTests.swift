@@ -34,6 +34,7 @@ import Testing
         case .wholeText(let text): text
         case .text(let prompt, let response): "\(prompt)|\(response)"
         case .messages(let prompt, let response): "\(described(prompt))|\(described(response))"
+        case .conversation(let messages): described(messages)
         }
     }
 
@@ -61,21 +62,21 @@ import Testing
 
     @Test("Examples are conversations, prompts with completions, texts and ids")
     func examples() throws {
-        #expect(try example("{\"messages\":\(list("s:x,u:q,a:r"))}") == "s:x,u:q|a:r")
+        #expect(try example("{\"messages\":\(list("s:x,u:q,a:r"))}") == "s:x,u:q,a:r")
         #expect(try example(#"{"prompt":"q","completion":"r"}"#) == "q|r")
         #expect(try example("{\"prompt\":\(list("u:q")),\"completion\":\(list("a:r"))}") == "u:q|a:r")
         #expect(try example("{\"prompt\":\(list("u:q")),\"completion\":\"r\"}") == "u:q|a:r")
         #expect(try example("{\"prompt\":\"q\",\"completion\":\(list("a:r"))}") == "u:q|a:r")
         #expect(try example(#"{"text":"all of it"}"#) == "all of it")
         #expect(try example(#"{"input_ids":[1,2,3],"prompt_length":1}"#) == "[1, 2, 3] 1")
-        #expect(try example("{\"prompt\":\"q\",\"messages\":\(list("u:q,a:r"))}") == "u:q|a:r")
+        #expect(try example("{\"prompt\":\"q\",\"messages\":\(list("u:q,a:r"))}") == "u:q,a:r")
     }
 
     @Test("Examples take the columns that are asked for")
     func exampleKeys() throws {
         let keys = DatasetKeys(input: "question", output: "answer")
         #expect(try example(#"{"question":"q","answer":"r","text":"t"}"#, keys) == "q|r")
-        #expect(try example("{\"chosen\":\(list("u:q,a:r"))}", DatasetKeys(input: "chosen")) == "u:q|a:r")
+        #expect(try example("{\"chosen\":\(list("u:q,a:r"))}", DatasetKeys(input: "chosen")) == "u:q,a:r")
         #expect(try example(#"{"body":"all of it"}"#, DatasetKeys(input: "body")) == "all of it")
         #expect(try example(#"{"prompt":"q","best":"r"}"#, DatasetKeys(output: "best")) == "q|r")
         let error = #expect(throws: DatasetError.self) { try example(#"{"question":"q","anser":"r"}"#, keys) }

@@ -111,7 +111,7 @@ private func response(
         let bad = try response(". . .", rewards: [0, 0, 0, 0], score: -1)
         let evaluation = QuickstartEvaluation(responses: [.sft: [bad], .dpo: [good], .ppo: [bad], .rto: [bad]])
         let place = try TemporaryDirectory()
-        let report = QuickstartReport(evaluation, QuickstartDirectory(place.url.path))
+        let report = QuickstartReport(evaluation, WorkDirectory(place.url.path, noun: "quickstart"))
         #expect(report.results.rows.map(\.first) == ["SFT", "DPO", "PPO", "RTO"])
         #expect(report.results.rows[1][4] == "100.0 %" && report.results.rows[2][4] == "50.0 %")
         try report.write()

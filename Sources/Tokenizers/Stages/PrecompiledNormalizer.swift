@@ -1,0 +1,94 @@
+import Foundation
+
+/// SentencePiece's own normalisation: a compiled table from characters, and short clusters of them, to what becomes of them.
+struct PrecompiledNormalizer: Normalizer {
+    /// A double array of the tree of all keys, as the Darts library lays it out.
+    private let units: [UInt32]
+    /// The values, each ended by a zero.
+    private let values: [UInt8]
+
+    /// Whether the longest key at each place counts, as in SentencePiece, rather than the shortest one of each cluster of characters, as
+    /// in the `tokenizers` library.
+    private let matchesLongest: Bool
+
+    init(base64 text: String, matchesLongest: Bool, at setting: Setting) throws(TokenizerError) {
+        guard let data = Data(base64Encoded: text) else { throw setting.invalid("is not in Base64") }
+        try self.init(Array(data), matchesLongest: matchesLongest, invalid: setting.invalid)
+    }
+
+    /// Reads the table from its bytes: the size of the tree, the tree, the values.
+    init(_ bytes: [UInt8], matchesLongest: Bool, invalid: (String) -> TokenizerError) throws(TokenizerError) {
+        func word(_ offset: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) }
+        }
+        guard bytes.count >= 4 else { throw invalid("is too short for a table") }
+        let size = Int(word(0))
+        guard size % 4 == 0, size >= 4, bytes.count - 4 >= size else { throw invalid("is cut short") }
+        units = stride(from: 4, to: 4 + size, by: 4).map(word)
+        values = Array(bytes[(4 + size)...])
+        self.matchesLongest = matchesLongest
+    }
+
+    func normalize(_ text: inout [UInt8]) {
+        if matchesLongest { replaceLongest(in: &text) } else { replaceInClusters(of: &text) }
+    }
+
+    private func replaceLongest(in text: inout [UInt8]) {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        var position = 0
+        while position < text.count {
+            if let (value, length) = match(text[position...], isLongest: true) {
+                result += value
+                position += length
+            } else {
+                let end = position + UTF8Text.lengthOfCharacter(startingWith: text[position])
+                result += text[position..<end]
+                position = end
+            }
+        }
+        text = result
+    }
+
+    private func replaceInClusters(of text: inout [UInt8]) {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        for cluster in String(decoding: text, as: UTF8.self) {
+            let cluster = Array(cluster.utf8)
+            if cluster.count < 6, let value = value(of: cluster[...]) {
+                result += value
+                continue
+            }
+            var position = 0
+            while position < cluster.count {
+                let end = position + UTF8Text.lengthOfCharacter(startingWith: cluster[position])
+                let character = cluster[position..<end]
+                result += value(of: character) ?? character
+                position = end
+            }
+        }
+        text = result
+    }
+
+    private func value(of bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? { match(bytes, isLongest: false)?.value }
+
+    /// The value and the length of the shortest or longest key that the bytes begin with, or nil.
+    private func match(_ bytes: ArraySlice<UInt8>, isLongest: Bool) -> (value: ArraySlice<UInt8>, length: Int)? {
+        var found: (value: ArraySlice<UInt8>, length: Int)?
+        var node = Self.offset(units[0])
+        for (position, byte) in bytes.enumerated() where byte != 0 {
+            node ^= Int(byte)
+            guard units.indices.contains(node), units[node] & 0x8000_00FF == UInt32(byte) else { return found }
+            let unit = units[node]
+            node ^= Self.offset(unit)
+            guard unit >> 8 & 1 == 1, units.indices.contains(node) else { continue }
+            let start = Int(units[node] & 0x7FFF_FFFF)
+            guard values.indices.contains(start) else { return found }
+            found = (values[start...].prefix { $0 != 0 }, position + 1)
+            if !isLongest { return found }
+        }
+        return found
+    }
+
+    private static func offset(_ unit: UInt32) -> Int { Int((unit >> 10) << ((unit & (1 << 9)) >> 6)) }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import TestSupport
+import Testing
+import Tokenizers
+
+/// Tokenizers of folders without a `tokenizer.json`.
+@Suite("SentencePiece and tiktoken files") struct OtherFilesTests {
+    /// A field with bytes in the form of protocol buffers.
+    private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
+
+    private func piece(_ text: String, _ score: Float, kind: UInt8 = 1) -> [UInt8] {
+        let bits = score.bitPattern
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+        return field(1, field(1, Array(text.utf8)) + [2 << 3 | 5] + bytes + [3 << 3, kind])
+    }
+
+    /// A model of either kind (1 unigram, 2 BPE) over a and b that keeps runs of spaces.
+    private func model(kind: UInt8) -> [UInt8] {
+        let pieces = [
+            piece("<unk>", 0, kind: 2), piece("<s>", 0, kind: 3), piece("</s>", 0, kind: 3), piece("▁a", -1),
+            piece("ab", -2), piece("▁", -3), piece("a", -4), piece("b", -5),
+        ]
+        return pieces.flatMap(\.self) + field(2, [3 << 3, kind]) + field(3, [4 << 3, 0])
+    }
+
+    private func tokenizer(_ files: [String: [UInt8]]) throws -> Tokenizer {
+        let directory = try TemporaryDirectory()
+        for (name, bytes) in files { try directory.write(name, bytes: bytes) }
+        return try Tokenizer(directory: directory.url)
+    }
+
+    @Test("A SentencePiece model gives its ids, with the beginning of sequence in front", arguments: [1, 2])
+    func sentencePiece(kind: UInt8) throws {
+        let tokenizer = try tokenizer([
+            "tokenizer.model": model(kind: kind),
+            "tokenizer_config.json": Array(#"{"bos_token":"<s>","eos_token":"</s>"}"#.utf8),
+        ])
+        // Unigram takes the best sum, −3 − 2; BPE the best merge first, −1.
+        #expect(tokenizer.encode("ab a") == (kind == 1 ? [1, 5, 4, 3] : [1, 3, 7, 3]))
+        #expect(tokenizer.encode("  ", addSpecialTokens: false) == [5, 5, 5])
+        #expect(tokenizer.encode("bab", addSpecialTokens: false) == [5, 7, 4])
+        #expect(tokenizer.encode("axxb", addSpecialTokens: false) == [3, 0, 7])
+        #expect(tokenizer.decode([3, 7, 3]) == "ab a")
+        #expect(tokenizer.beginningOfSequence == 1 && tokenizer.endOfSequence == 2)
+    }
+
+    @Test("A damaged SentencePiece model is an error, wherever it ends")
+    func damaged() throws {
+        let bytes = model(kind: 2)
+        for count in 0..<bytes.count {
+            _ = try? tokenizer(["tokenizer.model": Array(bytes[..<count])])
+        }
+        let error = #expect(throws: TokenizerError.self) { try tokenizer(["tokenizer.model": [0xFF, 0xFF]]) }
+        #expect(error?.description.contains("is no SentencePiece model") == true)
+        #expect(throws: TokenizerError.self) { try tokenizer(["tokenizer.model": model(kind: 3)]) }
+    }
+
+    /// The 256 bytes and a few merges.
+    private var tiktoken: String {
+        let tokens = (0...255).map { [UInt8($0)] } + ["ab", " a", "abc"].map { Array($0.utf8) }
+        return tokens.enumerated().map { "\(Data($1).base64EncodedString()) \($0)\n" }.joined()
+    }
+
+    @Test(
+        "A tiktoken file gives its ids where it is known how text is cut",
+        arguments: ["x.tiktoken", "tokenizer.model"]
+    )
+    func tiktokenFile(name: String) throws {
+        let configuration =
+            #"{"pat_str":" ?\\p{L}+|.","added_tokens_decoder":{"259":{"content":"<s>"}},"bos_token":"<s>"}"#
+        let tokenizer = try tokenizer([
+            name: Array(tiktoken.utf8), "tokenizer_config.json": Array(configuration.utf8),
+        ])
+        #expect(tokenizer.encode("abc ab<s>") == [258, 32, 256, 259])
+        #expect(tokenizer.decode([258, 32, 256]) == "abc ab")
+        #expect(tokenizer.beginningOfSequence == 259)
+        let error = #expect(throws: TokenizerError.self) { try self.tokenizer([name: Array(tiktoken.utf8)]) }
+        #expect(error?.description.contains("pat_str") == true)
+        #expect(throws: TokenizerError.self) { try self.tokenizer(["x.tiktoken": Array("YQ== 1\n".utf8)]) }
+        #expect(throws: TokenizerError.self) { try self.tokenizer(["x.tiktoken": Array("?".utf8)]) }
+    }
+}
