@@ -52,7 +52,8 @@ extension BenchConfiguration: Configurable, Computing {
     public var command: String { "rto bench" }
     /// What the command does.
     public var overview: String {
-        "Measure tokens per second, arithmetic, bandwidth and memory here, against what this machine can do."
+        "Measure tokens per second, arithmetic, bandwidth and memory here, against what this machine can do. "
+            + "'rto bench table' compares the methods."
     }
     /// The command with nothing given.
     public var defaults: BenchConfiguration { BenchConfiguration() }
