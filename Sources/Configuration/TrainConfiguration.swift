@@ -67,6 +67,12 @@ public struct TrainConfiguration: Sendable, Equatable {
         if reinforcement.klInLoss && reinforcement.klEstimator == .k1 {
             notes.append("--kl-in-loss: the gradient of --kl-estimator k1 is 0 on average; k2 and k3 hold the policy")
         }
+        if reinforcement.advantage == .groupCentered && optimizer.lossNormalization == .sequence {
+            notes.append(
+                "--advantage dr-grpo: --loss-normalization sequence divides by each response's length, the bias that Dr. GRPO "
+                    + "takes out; its own is constant"
+            )
+        }
         return notes
     }
 }

@@ -83,13 +83,12 @@ public struct DatasetReader: Sendable {
     public func unpairedExamples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<UnpairedExample> {
         try rows { (row, report) throws(DatasetError) in
             let label = try row.truth(options.keys.label ?? "label")
-            guard let (prompt, response, _) = try example(row, maximumLength, dropsEmpty: false, &report) else {
-                return nil
-            }
-            try requireTokens(prompt, "prompt", row)
+            guard let example = try example(row, maximumLength, dropsEmpty: false, &report) else { return nil }
+            try requireTokens(example.prompt, "prompt", row)
             return UnpairedExample(
-                ids: prompt + response,
-                promptLength: prompt.count,
+                ids: example.prompt + example.response,
+                promptLength: example.prompt.count,
+                isLearned: example.isLearned,
                 label: label,
                 source: row.location
             )

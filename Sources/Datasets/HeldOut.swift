@@ -42,6 +42,9 @@ public struct HeldOut: Sendable, Equatable {
         for key in [keys.input, keys.prompt, "prompt_ids", "context_messages", "prompt"] {
             if let value = key.flatMap({ row[$0] }), !value.isNull { return value }
         }
+        if let ids = row["input_ids"]?.array, let length = row["prompt_length"]?.integer, length > 0 {
+            return .array(Array(ids.prefix(length)))
+        }
         if let messages = row["messages"]?.array, messages.count > 1 { return .array(messages.dropLast()) }
         return .object(row)
     }

@@ -226,7 +226,8 @@ public enum Companions {
 
     /// The same for a directory that was looked at.
     public static func copy(_ names: [String], from place: ModelPlace, to destination: URL) throws {
-        for name in names {
+        let ranks = names.contains("tokenizer.json") ? place.files(ending: ".tiktoken") : []
+        for name in names + ranks {
             guard let data = place.file(name).flatMap({ FileManager.default.contents(atPath: $0.path) }) else {
                 continue
             }

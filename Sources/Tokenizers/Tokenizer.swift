@@ -56,6 +56,9 @@ public struct Tokenizer: Sendable {
         unknown = id(names.unknown)
     }
 
+    /// Whether a directory holds a file that defines a tokenizer.
+    public static func exists(in directory: URL) -> Bool { TokenizerFiles.exist(in: directory) }
+
     /// The ids of a text; special tokens written out in the text count as such either way.
     ///
     /// - Parameter addSpecialTokens: Whether to add the tokens that the file wants around every text.

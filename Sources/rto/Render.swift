@@ -4,6 +4,7 @@ import Configuration
 import Foundation
 import JSONText
 import Tokenizers
+import Training
 
 /// `rto render`: conversations to the text that a model's chat template makes of them.
 struct Render: ParsableCommand {
@@ -24,7 +25,7 @@ struct Render: ParsableCommand {
     var now: String?
 
     func run() throws {
-        let tokenizer = try model.map { try Tokenizer(directory: URL(filePath: $0)) }
+        let tokenizer = try model.map(modelTokenizer)
         let template = try ChatTemplate(source(tokenizer, \.chatTemplate))
         let toolTemplate = try ChatTemplate(source(tokenizer, \.toolChatTemplate))
         let variables = tokenizer?.specialTokens.mapValues(JSON.string) ?? [:]

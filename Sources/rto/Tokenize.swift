@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JSONText
 import Tokenizers
+import Training
 
 /// `rto tokenize`: texts to ids and ids to texts.
 struct Tokenize: ParsableCommand {
@@ -17,7 +18,7 @@ struct Tokenize: ParsableCommand {
     @Option(help: "The model whose tokenizer is used.", completion: .directory) var model: String
 
     func run() throws {
-        let tokenizer = try Tokenizer(directory: URL(filePath: model))
+        let tokenizer = try modelTokenizer(model)
         try JSONLines.answer { row in
             if let text = row["text"]?.string {
                 let ids = tokenizer.encode(text, addSpecialTokens: try row.bool("add_special_tokens", default: true))

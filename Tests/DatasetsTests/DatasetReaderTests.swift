@@ -234,6 +234,8 @@ import Tokenizers
         #expect(example.ids == bytes("qé;pr"))
         #expect(example.promptLength == 1)
         #expect(example.isLearned == [true, true, false, false, true])
+        let labelled = try reader(row.dropLast() + #","label":true}"#, options: options).unpairedExamples().rows
+        #expect(labelled.map(\.isLearned) == [example.isLearned] && labelled.map(\.ids) == [example.ids])
         let whole = try #require(try reader(row).examples().rows.first)
         #expect(whole.isLearned == nil && whole.ids.last == end)
         options.chatTemplate = "{% generation %}{% endgeneration %}x"

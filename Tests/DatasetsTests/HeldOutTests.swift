@@ -63,6 +63,8 @@ import Testing
             #expect(try takes(question + #"{"content":"b","role":"assistant"}],"more":1}"#) == first)
             let text = try takes("{\"prompt\":\"\(number)\",\"completion\":\"a\"}")
             #expect(try takes("{\"completion\":\"b\",\"prompt\":\"\(number)\"}") == text)
+            let ids = try takes("{\"input_ids\":[\(number),7,8],\"prompt_length\":2}")
+            #expect(try takes("{\"input_ids\":[\(number),7,9,9],\"prompt_length\":2}") == ids)
         }
     }
 

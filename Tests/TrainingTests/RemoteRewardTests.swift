@@ -110,6 +110,19 @@ struct RemoteRewardTests {
         #expect(scores == counts.map { Double($0 * $0) / 2 })
     }
 
+    @Test("rewards of tokens are refused where the estimator compares whole responses")
+    func comparedTokens() throws {
+        let server = try LoopbackServer { call in
+            let rewards = Self.texts(call).map { _ in JSON.array([.number(1)]) }
+            return .answer(body: JSON.object(Self.members("rewards", .array(rewards))).serialized())
+        }
+        var configuration = try configuration([server.address])
+        configuration.reinforcement.advantage = .leaveOneOut
+        configuration.reinforcement.sampling.samplesPerPrompt = 2
+        let error = #expect(throws: TrainingError.self) { try workshop.train(configuration) }
+        #expect(error?.description.contains("compares whole responses") == true, "\(error?.description ?? "")")
+    }
+
     static let badReplies: [(LoopbackServer.Reply, String)] = [
         (.answer(body: #"{"rewards": [1, 2]}"#), "2 rewards came for 8 responses"),
         (.answer(body: #"{"rewards": [1, 2, 3, 4, 5, 6, 7, null]}"#), "the reward of response 8 is null"),

@@ -49,6 +49,8 @@ public struct UnpairedExample: Sendable, Equatable {
     public let ids: [Int]
     /// The number of leading ids that belong to the prompt, at least one.
     public let promptLength: Int
+    /// Which of the ids behind the prompt are the assistant's, where not all of them are.
+    public let isLearned: [Bool]?
     /// Whether the response is a good one.
     public let label: Bool
     /// Where the row stands.

@@ -51,6 +51,12 @@ public struct ModelPlace {
         return found.standardizedFileURL
     }
 
+    /// The names of the files of the directory, and of the base, that end so.
+    func files(ending: String) -> [String] {
+        let names = [directory, base].flatMap { (try? FileManager.default.contentsOfDirectory(atPath: $0.path)) ?? [] }
+        return Set(names.filter { $0.hasSuffix(ending) }).sorted()
+    }
+
     /// A file of the directory, or of the base where the directory has none of that name; nil where neither has.
     public func file(_ name: String) -> URL? {
         [directory, base].map { $0.appending(path: name) }.first { FileManager.default.fileExists(atPath: $0.path) }

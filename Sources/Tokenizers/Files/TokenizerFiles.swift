@@ -27,6 +27,12 @@ enum TokenizerFiles {
         return Setting(value: content, place: file.path + ":")
     }
 
+    /// Whether a folder holds one of the files.
+    static func exist(in directory: URL) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+        return names.contains { ["tokenizer.json", "tokenizer.model"].contains($0) || $0.hasSuffix(".tiktoken") }
+    }
+
     /// Whether a file's first line is a token in Base64 and a rank, as in Llama 3's `tokenizer.model`.
     private static func isTiktoken(_ file: URL) -> Bool {
         guard let handle = try? FileHandle(forReadingFrom: file), let start = try? handle.read(upToCount: 256) else {

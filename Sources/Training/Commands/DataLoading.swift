@@ -81,7 +81,8 @@ extension LabelledRow {
     init(_ example: UnpairedExample) {
         row = ResponseBatch.Row(
             prompt: Array(example.ids.prefix(example.promptLength)),
-            response: Array(example.ids.dropFirst(example.promptLength))
+            response: Array(example.ids.dropFirst(example.promptLength)),
+            isScored: example.isLearned
         )
         label = example.label
     }

@@ -56,7 +56,7 @@ private func behindTag(
 ) throws -> [TokenizedPrompt] {
     guard let text = configuration.rewardTag else { return prompts }
     guard let tokenizer else {
-        throw TrainingError("--csft-prompt needs a tokenizer, and the model's directory has no tokenizer.json")
+        throw TrainingError("--csft-prompt needs a tokenizer, and the model's directory has none")
     }
     let ids = RewardTag(written: text).ids(tokenizer)
     return prompts.map { $0.continued(by: ids) }
@@ -119,7 +119,7 @@ struct StopTexts {
 
     init(_ texts: [String], _ tokenizer: Tokenizer?) throws {
         guard texts.isEmpty || tokenizer != nil else {
-            throw TrainingError("--stop needs a tokenizer, and the model's directory has no tokenizer.json")
+            throw TrainingError("--stop needs a tokenizer, and the model's directory has none")
         }
         self.texts = texts
         self.tokenizer = tokenizer

@@ -30,8 +30,8 @@ extension Precision {
 ///
 /// - Throws: an error where its ids exceed the model's embedding.
 func loadTokenizer(_ directory: String, vocabularySize: Int) throws -> Tokenizer? {
-    guard let file = try ModelPlace(URL(filePath: directory)).file("tokenizer.json") else { return nil }
-    let tokenizer = try Tokenizer(directory: file.deletingLastPathComponent())
+    guard let place = try ModelPlace(URL(filePath: directory)).tokenizerDirectory else { return nil }
+    let tokenizer = try Tokenizer(directory: place)
     guard tokenizer.vocabularySize <= vocabularySize else {
         throw TrainingError(
             "\(directory): the tokenizer knows \(tokenizer.vocabularySize) ids, the model's embedding has "

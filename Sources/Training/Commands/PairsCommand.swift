@@ -66,7 +66,7 @@ private func writePreferences(_ configuration: PairsConfiguration, _ output: Lin
 }
 
 private func writeConditional(_ configuration: PairsConfiguration, _ output: LineOutput) throws {
-    let tokenizer = try configuration.model.map { try Tokenizer(directory: URL(filePath: $0)) }
+    let tokenizer = try configuration.model.map(modelTokenizer)
     var completions: [(ScoredCompletion, RowLocation)] = []
     try forEachCompletion(configuration) { completions.append(($0, $1)) }
     var scale: RewardScale?

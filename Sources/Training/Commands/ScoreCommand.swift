@@ -142,8 +142,13 @@ private struct RowScorer {
         let ragged = RaggedRows(lengths: batch.lengths)
         return rows.indices.map { index in
             var object = self.object(rows[index])
+            let row = rows[index].batchRow
+            var paid = rewards[ragged.range(index)].makeIterator()
+            let isPaid = row.isScored ?? row.response.map { _ in true }
             let given = [JSON](repeating: .null, count: rows[index].promptLength)
-            object["token_rewards"] = .array(given + rewards[ragged.range(index)].map { .number(Double($0)) })
+            object["token_rewards"] = .array(
+                given + isPaid.map { $0 ? paid.next().map { .number(Double($0)) } ?? .null : .null }
+            )
             return line(object)
         }
     }

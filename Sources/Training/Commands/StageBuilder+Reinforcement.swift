@@ -72,7 +72,7 @@ extension StageBuilder {
         guard let tokenizer else {
             throw TrainingError(
                 "--token-reward-placement sentence reads in the tokens' texts where sentences end, and "
-                    + "\(configuration.model.tokenizerDirectory) has no tokenizer.json; name one with --tokenizer"
+                    + "\(configuration.model.tokenizerDirectory) has no tokenizer; name one with --tokenizer"
             )
         }
         return SentenceEnds(tokenizer)
@@ -83,7 +83,7 @@ extension StageBuilder {
         guard !settings.rewardAddresses.isEmpty else { return [] }
         guard let tokenizer else {
             throw TrainingError(
-                "--reward-url is sent texts, and \(configuration.model.tokenizerDirectory) has no tokenizer.json; "
+                "--reward-url is sent texts, and \(configuration.model.tokenizerDirectory) has no tokenizer; "
                     + "name one with --tokenizer"
             )
         }
@@ -95,7 +95,12 @@ extension StageBuilder {
             guard let url = try? HTTPRequest.url(address) else {
                 throw TrainingError("--reward-url \(address): this is not the address of a server", .usage)
             }
-            return RemoteJudge(client: client, url: url, tokenizer: tokenizer)
+            return RemoteJudge(
+                client: client,
+                url: url,
+                tokenizer: tokenizer,
+                comparesSamples: settings.advantage.comparesSamples
+            )
         }
     }
 

@@ -1,14 +1,19 @@
 import Datasets
 import Foundation
+import Models
 
 extension ContentDigest {
-    /// The digest of a model directory: of its settings all, and of its weights as much as tells trained weights apart.
+    /// The digest of a model directory, and of the base of an adapter there: of settings all, and of weights as much as tells
+    /// trained weights apart.
     static func model(_ directory: URL) throws -> ContentDigest {
         var digest = ContentDigest()
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
-        for name in names where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
-            digest.add(name.utf8)
-            try digest.addSample(of: directory.appending(path: name))
+        let place = try ModelPlace(directory)
+        for folder in place.isAdapter ? [directory, place.base] : [directory] {
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            for name in names where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
+                digest.add(name.utf8)
+                try digest.addSample(of: folder.appending(path: name))
+            }
         }
         return digest
     }

@@ -12,9 +12,15 @@ struct ScoredRow {
     let ids: [Int]
     /// The number of ids that are given, at least one.
     let promptLength: Int
+    /// Which of the ids behind the prompt are the assistant's, where not all of them are.
+    var isLearned: [Bool]?
 
     var batchRow: ResponseBatch.Row {
-        .init(prompt: Array(ids.prefix(promptLength)), response: Array(ids.dropFirst(promptLength)))
+        .init(
+            prompt: Array(ids.prefix(promptLength)),
+            response: Array(ids.dropFirst(promptLength)),
+            isScored: isLearned
+        )
     }
 }
 
@@ -32,23 +38,28 @@ struct ScoredRowReader {
 
     func read(_ object: JSONObject, at location: RowLocation) throws -> ScoredRow {
         do {
-            let (ids, promptLength) = try tokens(object, location)
+            let (ids, promptLength, isLearned) = try tokens(object, location)
             guard !ids.isEmpty else { throw TrainingError("the row has no tokens") }
             if let wrong = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) {
                 throw TrainingError("token id \(wrong) is outside the model's vocabulary of \(vocabularySize)")
             }
-            return ScoredRow(object: object, ids: ids, promptLength: max(1, promptLength))
+            // Of a text without prompt the first id is given: it has no mark.
+            let marks = isLearned.map { Array($0.suffix(ids.count - max(1, promptLength))) }
+            return ScoredRow(object: object, ids: ids, promptLength: max(1, promptLength), isLearned: marks)
         } catch let error as TrainingError {
             throw TrainingError("\(location): \(error)")
         }
     }
 
-    private func tokens(_ object: JSONObject, _ location: RowLocation) throws -> (ids: [Int], promptLength: Int) {
+    private func tokens(
+        _ object: JSONObject,
+        _ location: RowLocation
+    ) throws -> (ids: [Int], promptLength: Int, isLearned: [Bool]?) {
         if object["completion_ids"] != nil {
             let prompt =
                 object["prompt_ids"] != nil
                 ? try ids(object, "prompt_ids") : try reader.prompt(object, at: location).ids
-            return (prompt + (try ids(object, "completion_ids")), prompt.count)
+            return (prompt + (try ids(object, "completion_ids")), prompt.count, nil)
         }
         if object["ids"] != nil {
             let length = object["prompt_length"]?.integer ?? 1
@@ -56,21 +67,24 @@ struct ScoredRowReader {
             guard (0...ids.count).contains(length) else {
                 throw TrainingError("prompt_length \(length) does not fit \(ids.count) ids")
             }
-            return (ids, length)
+            return (ids, length, nil)
         }
         let isConversation = ["messages", "context_messages", "prompt"].contains { object[$0]?.array != nil }
         if isConversation || object["input_ids"] != nil {
             let example = try reader.example(withAnswer(object), at: location)
-            return (example.ids, example.promptLength)
+            return (example.ids, example.promptLength, example.isLearned)
         }
-        if let completion = object["completion"]?.string { return try texts(object, completion) }
+        if let completion = object["completion"]?.string {
+            let (ids, promptLength) = try texts(object, completion)
+            return (ids, promptLength, nil)
+        }
         guard let text = object["text"]?.string else {
             throw TrainingError(
                 "a row has \"prompt_ids\" with \"completion_ids\", \"ids\", \"messages\", \"text\" or \"prompt\" with "
                     + "\"completion\""
             )
         }
-        return (try encode(text), 1)
+        return (try encode(text), 1, nil)
     }
 
     /// A conversation whose answer stands beside it, as one.
@@ -109,7 +123,7 @@ struct ScoredRowReader {
 
     private func encode(_ text: String, addSpecialTokens: Bool = true) throws -> [Int] {
         guard let tokenizer else {
-            throw TrainingError("a row in text needs a tokenizer, and the model's directory has no tokenizer.json")
+            throw TrainingError("a row in text needs a tokenizer, and the model's directory has none")
         }
         return tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
     }

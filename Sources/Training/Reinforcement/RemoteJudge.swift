@@ -15,6 +15,8 @@ struct RemoteJudge: RewardSource {
     let client: HTTPClient
     let url: URL
     let tokenizer: Tokenizer
+    /// Whether responses to one prompt are compared by their scores, which rewards of tokens are not.
+    var comparesSamples = false
     /// Texts of one call.
     var callSize = 128
 
@@ -25,6 +27,12 @@ struct RemoteJudge: RewardSource {
         }
         guard rewards.contains(where: { $0.array != nil }) else {
             return Judgement(scores: Tensor(try rewards.enumerated().map { try number($1, "response \($0 + 1)") }))
+        }
+        guard !comparesSamples else {
+            throw failure(
+                "rewards of single tokens came, and the estimator of --advantage compares whole responses; "
+                    + "answer a number for each response, or use gae or reinforce++"
+            )
         }
         let tokens = try zip(rows, rewards).enumerated().map { index, pair in
             try tokenRewards(pair.1, of: pair.0, "response \(index + 1)")

@@ -111,8 +111,10 @@ final class UnpairedStage: Stage {
 
     /// K of a batch: each prompt with the response of the next row, the last one's with the first's.
     private func divergence(_ batch: [LabelledRow]) -> Double {
-        let mismatched = batch.indices.map {
-            ResponseBatch.Row(prompt: batch[$0].row.prompt, response: batch[($0 + 1) % batch.count].row.response)
+        let mismatched = batch.indices.map { index in
+            var row = batch[(index + 1) % batch.count].row
+            row.prompt = batch[index].row.prompt
+            return row
         }
         return UnpairedPreference.divergence(zip(sums(policy, mismatched), sums(reference, mismatched)).map(-))
     }

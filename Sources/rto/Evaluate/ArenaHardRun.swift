@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import JSONText
 import Tokenizers
+import Training
 
 /// `rto evaluate arena-hard`: answers, judgments, scores, files.
 struct ArenaHardRun {
@@ -74,7 +75,7 @@ struct ArenaHardRun {
     private func style(_ answerFiles: [String]) throws -> StyleTable? {
         if let path = configuration.styleMetadata { return try StyleTable(metadata: path) }
         guard !answerFiles.isEmpty else { return nil }
-        let tokenizer = try configuration.tokenizer.map { try Tokenizer(directory: URL(filePath: $0)) }
+        let tokenizer = try configuration.tokenizer.map(modelTokenizer)
         do {
             return try StyleTable(
                 answers: answerFiles,
@@ -161,7 +162,7 @@ struct ArenaHardRun {
             note("the answers in \(file.path) are used; remove the file to have the model answer again")
             return answering.name
         }
-        let tokenizer = try configuration.tokenizer.map { try Tokenizer(directory: URL(filePath: $0)) }
+        let tokenizer = try configuration.tokenizer.map(modelTokenizer)
         if tokenizer == nil { note("answers are written without their token counts, which --tokenizer would add") }
         let texts = try answering.answers(to: questions.rows.map(\.prompt))
         let rows = zip(questions.rows, texts).map { question, text in

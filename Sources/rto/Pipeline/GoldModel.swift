@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Tokenizers
 import Torch
+import Training
 
 /// A reward model whose score is taken for the truth about responses.
 struct GoldModel {
@@ -11,7 +12,7 @@ struct GoldModel {
 
     init(_ path: String) throws {
         self.path = path
-        tokenizer = try Tokenizer(directory: URL(filePath: path))
+        tokenizer = try modelTokenizer(path)
         model = try ScoreModel.load(URL(filePath: path), .frozen())
     }
 

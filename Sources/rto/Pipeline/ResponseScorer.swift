@@ -5,6 +5,7 @@ import Models
 import Objectives
 import Tokenizers
 import Torch
+import Training
 
 /// What the models of a chain say about one response.
 struct ScoredResponse {
@@ -33,7 +34,7 @@ struct ResponseScorer {
 
     /// Loads the models that a run of RTO works with.
     init(_ rto: TrainConfiguration, prompts: String) throws {
-        let tokenizer = try Tokenizer(directory: URL(filePath: rto.model.model))
+        let tokenizer = try modelTokenizer(rto.model.model)
         pieces = Self.pieces(tokenizer)
         promptTokens = try Self.promptTokens(prompts, tokenizer)
         reference = try Self.language(rto.model.model)

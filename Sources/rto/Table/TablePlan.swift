@@ -41,6 +41,9 @@ struct TablePlan {
             + shares.flatMap { share in curve.map { TableEntry($0, prompts: prompts / share) } }
     }
 
+    /// How many prompts the runs of the curve take, whether or not it is asked for: a table may be given it later.
+    var promptShares: [Int] { Self.shares.map { scale.sizes.reinforcement / $0 }.sorted() }
+
     /// The seeds of the chains.
     var seeds: [Int] {
         let first = configuration.firstSeed + (configuration.tunes ? Self.tuningOffset : 0)

@@ -147,7 +147,7 @@ private struct TableRun {
         } else {
             try chain.writeCorpus()
         }
-        try chain.writePromptShares(Set(plan.entries.compactMap(\.prompts)).sorted())
+        try chain.writePromptShares(plan.promptShares)
     }
 
     private func measure(_ chain: ChainPlan, model: String, samples: String) throws -> MeasuredPolicy {
