@@ -30,7 +30,12 @@ struct TrainingLoop {
                 throw try stopped(by: failure, before: step)
             }
             let made = step + 1
-            if isEvaluated(after: made), let evaluation = try stage.evaluate() { metrics.append(evaluation) }
+            if isEvaluated(after: made), let evaluation = try stage.evaluate() {
+                guard evaluation.values.allSatisfy({ $0.value.isFinite }) else {
+                    throw TrainingError.diverged(step: made, quantity: "a measure of the held-out rows")
+                }
+                metrics.append(evaluation)
+            }
             try run.append(metrics)
             progress.show(metrics, isLogged: made % settings.logEvery == 0 || made == stage.totalSteps)
             let signal = Interruption.signal
