@@ -34,24 +34,6 @@ struct DataLoopCommandTests {
         }
     }
 
-    private func shell(_ script: String) throws -> Process {
-        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", script]
-        process.currentDirectoryURL = directory.url
-        let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
-        process.environment = ProcessInfo.processInfo.environment.merging(["RTO": program]) { $1 }
-        try process.run()
-        return process
-    }
-
-    private func run(_ script: String) throws -> Int32 {
-        let process = try shell(script)
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
-
     private func sampling(_ output: String) -> String {
         "$RTO generate --model model --data prompts.jsonl --samples-per-prompt 4 --max-new-tokens 24 --device cpu "
             + "--threads 1 --batch-size 4 --output \(output) 2>> log"
@@ -62,7 +44,7 @@ struct DataLoopCommandTests {
         let pipe =
             "$RTO generate --model model --data prompts.jsonl --samples-per-prompt 4 --max-new-tokens 8 --device cpu | "
             + "$RTO score --reward-model reward --no-values --device cpu | $RTO pairs --select iterative-dpo > pipe.jsonl"
-        #expect(try run(pipe + " 2> log") == 0)
+        #expect(try directory.run(pipe + " 2> log") == 0)
         let pairs = try lines("pipe.jsonl")
         #expect(pairs.count > 190)
         for pair in pairs {
@@ -73,16 +55,16 @@ struct DataLoopCommandTests {
             "$RTO generate --model model --data prompts.jsonl --samples-per-prompt 4 --max-new-tokens 8 --device cpu "
             + "--output a.jsonl && $RTO score --reward-model reward --no-values --device cpu --data a.jsonl "
             + "--output b.jsonl && $RTO pairs --select iterative-dpo --data b.jsonl --output c.jsonl"
-        #expect(try run("{ \(steps); } 2> log") == 0)
+        #expect(try directory.run("{ \(steps); } 2> log") == 0)
         #expect(FileManager.default.contentsEqual(atPath: path("pipe.jsonl"), andPath: path("c.jsonl")))
     }
 
     @Test("sampling that is killed at any instant goes on where it stopped")
     func killed() throws {
-        #expect(try run(sampling("whole.jsonl")) == 0)
+        #expect(try directory.run(sampling("whole.jsonl")) == 0)
         var kills = 0
         for round in 0..<100 where !FileManager.default.fileExists(atPath: path("killed.jsonl")) {
-            let process = try shell("exec " + sampling("killed.jsonl"))
+            let process = try directory.shell("exec " + sampling("killed.jsonl"))
             // Longer with every round, so that the last one ends.
             usleep(UInt32(20000 + 15000 * round))  // not an asynchronous wait: that would stand behind waiting tests
             if process.isRunning { kills += 1 }
@@ -90,7 +72,7 @@ struct DataLoopCommandTests {
             process.waitUntilExit()
         }
         #expect(kills > 0)
-        #expect(try run(sampling("killed.jsonl")) == 0)
+        #expect(try directory.run(sampling("killed.jsonl")) == 0)
         #expect(FileManager.default.contentsEqual(atPath: path("killed.jsonl"), andPath: path("whole.jsonl")))
     }
 

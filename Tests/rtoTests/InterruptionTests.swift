@@ -26,25 +26,6 @@ struct InterruptionTests {
 
     private func path(_ name: String) -> String { directory.url.appending(path: name).path }
 
-    /// The program beside the tests, given to the shell as `$RTO`, in the temporary directory.
-    private func shell(_ script: String) throws -> Process {
-        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", script]
-        process.currentDirectoryURL = directory.url
-        let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
-        process.environment = ProcessInfo.processInfo.environment.merging(["RTO": program]) { $1 }
-        try process.run()
-        return process
-    }
-
-    private func run(_ script: String) throws -> Int32 {
-        let process = try shell(script)
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
-
     private func training(_ output: String) -> String {
         "exec $RTO train sft --model model --data rows.jsonl --batch-size 4 --epochs 300 --learning-rate 0.01 "
             + "--device cpu --threads 1 --output \(output) 2> \(output).log"
@@ -52,7 +33,7 @@ struct InterruptionTests {
 
     @Test("a signal ends a run after a checkpoint, from which it goes on", arguments: [SIGINT, SIGTERM])
     func signals(signal: Int32) throws {
-        let process = try shell(training("run"))
+        let process = try directory.shell(training("run"))
         while !FileManager.default.fileExists(atPath: path("run/metrics.jsonl")), process.isRunning {
             usleep(5000)  // not an asynchronous wait: that would stand behind the tests that wait for processes
         }
@@ -62,8 +43,8 @@ struct InterruptionTests {
         let left = try FileManager.default.contentsOfDirectory(atPath: path("run"))
         #expect(left.count { $0.hasPrefix("checkpoint-") } == 1 && !left.contains("config.json"))
         #expect(try String(contentsOfFile: path("run.log"), encoding: .utf8).contains("rto resume run"))
-        #expect(try run("$RTO resume run 2> resumed.log") == 0)
-        #expect(try run(training("whole")) == 0)
+        #expect(try directory.run("$RTO resume run 2> resumed.log") == 0)
+        #expect(try directory.run(training("whole")) == 0)
         let (resumed, whole) = (path("run/model.safetensors"), path("whole/model.safetensors"))
         #expect(FileManager.default.contentsEqual(atPath: resumed, andPath: whole))
     }
@@ -71,13 +52,13 @@ struct InterruptionTests {
     @Test("a reader that goes away is an error in one sentence for results, and nothing for reports")
     func streams() throws {
         let generate = "$RTO generate --model model --data prompts.jsonl --max-new-tokens 24 --device cpu --threads 1"
-        let status = try run("{ \(generate) 2> complaint; echo $? > status; } | head -n 1 > first")
+        let status = try directory.run("{ \(generate) 2> complaint; echo $? > status; } | head -n 1 > first")
         #expect(status == 0)
         #expect(try String(contentsOfFile: path("status"), encoding: .utf8) == "65\n")
         let complaint = try String(contentsOfFile: path("complaint"), encoding: .utf8)
         #expect(complaint.split(separator: "\n").last?.hasPrefix("rto: standard output cannot be written") == true)
-        #expect(try run("\(generate) --output all.jsonl 2>&-") == 0)
-        #expect(try run("{ \(generate) --output again.jsonl; echo $? > status; } 2>&1 | true") == 0)
+        #expect(try directory.run("\(generate) --output all.jsonl 2>&-") == 0)
+        #expect(try directory.run("{ \(generate) --output again.jsonl; echo $? > status; } 2>&1 | true") == 0)
         #expect(try String(contentsOfFile: path("status"), encoding: .utf8) == "0\n")
         #expect(FileManager.default.contentsEqual(atPath: path("all.jsonl"), andPath: path("again.jsonl")))
     }

@@ -1,0 +1,25 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension TemporaryDirectory {
+    /// Starts a script in this directory, to which the program beside the tests is known as `$RTO`.
+    func shell(_ script: String) throws -> Process {
+        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", script]
+        process.currentDirectoryURL = url
+        let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
+        process.environment = ProcessInfo.processInfo.environment.merging(["RTO": program]) { $1 }
+        try process.run()
+        return process
+    }
+
+    /// The status with which such a script ends.
+    func run(_ script: String) throws -> Int32 {
+        let process = try shell(script)
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
