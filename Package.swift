@@ -42,8 +42,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLibTorch"),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Digests", "JSONText"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         .target(
             name: "LibTorchBridge",
             cxxSettings: [
@@ -62,33 +68,36 @@ let package = Package(
     ]
         + room("JSONText")
         + room("HTTP", ["JSONText"])
+        + room("Digests", ["CCrypto"])
         + room("ChatTemplates", ["JSONText"], excludedTests: ["Fuzz"])
         + room("Tokenizers", ["JSONText", "CPCRE2"], excludedTests: ["Fuzz"])
         + room("Safetensors", ["JSONText"])
+        + room("Hub", ["HTTP", "JSONText", "Digests", "Safetensors"])
         + room("Datasets", ["JSONText", "ChatTemplates", "Tokenizers", "CZlib"])
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
         // Its loops over rows and bootstraps would take a debug build's tests minutes.
         + room(
             "Evaluation",
-            ["JSONText", "HTTP", "Safetensors", "Tokenizers"],
+            ["JSONText", "HTTP", "Hub", "Digests", "Safetensors", "Tokenizers"],
             settings: [.unsafeFlags(["-O"])]
         )
         + room("Configuration", [.product(name: "Yams", package: "Yams")])
         + room("Torch", ["CLibTorch", "Safetensors"])
         + room("Objectives", ["Torch"], tests: ["JSONText"])
-        + room("Models", ["Torch", "Safetensors", "JSONText"])
+        + room("Models", ["Torch", "Hub", "Safetensors", "JSONText"])
         + room(
             "Training",
             [
                 "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
-                "HTTP",
+                "HTTP", "Hub",
             ]
         )
         + [
             .executableTarget(
                 name: "rto",
                 dependencies: [
-                    "Training", "Evaluation", "HTTP", "PocketWorld", "Configuration", "ChatTemplates", "Datasets",
+                    "Training", "Evaluation", "HTTP", "Hub", "PocketWorld", "Configuration", "ChatTemplates",
+                    "Datasets",
                     "Tokenizers", "JSONText", "Models",
                     "Objectives",
                     "Torch", "Safetensors",
@@ -98,7 +107,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "rtoTests",
-                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "TestSupport"],
+                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "Digests", "TestSupport"],
                 swiftSettings: strict
             ),
         ],

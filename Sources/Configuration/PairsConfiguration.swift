@@ -47,7 +47,7 @@ extension PairsConfiguration: Configurable {
                 "Completions",
                 [
                     .optional("select", \.selection, "What to make of them; must be given"),
-                    .list("data", \.data, input: .data, "What rto score wrote; none is standard input"),
+                    .list("data", \.data, input: .file, "What rto score wrote; none is standard input"),
                     .value("reward-key", \.rewardKey, "The column of the reward"),
                 ]
             ),
@@ -55,7 +55,12 @@ extension PairsConfiguration: Configurable {
                 "Rows",
                 [
                     .optional("output", \.output, "The file to write; none is standard output"),
-                    .optional("model", \.model, input: .model, "The model whose tokenizer makes ids of rewards (csft)"),
+                    .optional(
+                        "model",
+                        \.model,
+                        input: .tokenizer,
+                        "The model whose tokenizer makes ids of rewards (csft)"
+                    ),
                     .flag("normalize-reward", \.normalizesReward, "Write rewards in deviations from their mean (csft)"),
                 ]
             ),

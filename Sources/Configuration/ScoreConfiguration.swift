@@ -81,14 +81,14 @@ extension ScoreConfiguration: Configurable, Computing, ReadingRows {
                 input: .model,
                 "Token rewards of --model against this"
             ),
-            .optional("tokenizer", \.model.tokenizer, input: .model, "A tokenizer instead of the model's own"),
+            .optional("tokenizer", \.model.tokenizer, input: .tokenizer, "A tokenizer instead of the model's own"),
         ]
     }
 
     private static var rows: [Setting<Self>] {
         [
             .list("data", \.data.paths, input: .data, "The rows; may be repeated, and none is standard input"),
-            .optional("chat-template", \.data.chatTemplate, input: .data, "A chat template instead of the model's own"),
+            .optional("chat-template", \.data.chatTemplate, input: .file, "A chat template instead of the model's own"),
         ]
     }
 

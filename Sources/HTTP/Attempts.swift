@@ -15,51 +15,56 @@ struct Attempts {
         self.jitter = jitter
     }
 
-    /// The answer, or the seconds to wait before the next attempt.
+    /// What the caller makes of a response, or the seconds to wait before the next attempt.
     ///
     /// - Throws: ``HTTPError`` where another attempt would not help or has become too many.
-    mutating func next(
+    mutating func next<Answer>(
         after outcome: Result<HTTPResponse, HTTPProblem>,
-        _ objection: (JSON) -> String?
-    ) throws(HTTPError) -> Next {
+        _ reading: (HTTPResponse) -> Result<Answer, HTTPProblem>
+    ) throws(HTTPError) -> Next<Answer> {
         made += 1
         let problem: HTTPProblem
-        switch Self.answer(outcome, objection) {
+        switch outcome.flatMap(reading) {
         case .success(let answer): return .answer(answer)
         case .failure(let found): problem = found
         }
-        guard problem.isPassing, made < settings.attempts else { throw error(problem) }
+        let limit = problem.isUnreachable ? settings.connectionAttempts ?? settings.attempts : settings.attempts
+        guard problem.isPassing, made < limit else { throw error(problem) }
         let delay = settings.delay(afterFailures: made, jitter: jitter())
         guard let silence = (try? outcome.get()).flatMap({ RateLimit.silence($0.headers) }) else { return .wait(delay) }
         guard silence <= settings.patience else { throw error(.patience(seconds: silence)) }
         return .wait(max(silence, delay))
     }
 
-    enum Next {
-        case answer(JSON)
+    /// Forgets the failures so far, since a download has got further than ever before.
+    mutating func progressed() { made = 0 }
+
+    enum Next<Answer> {
+        case answer(Answer)
         case wait(Double)
     }
 
     func error(_ problem: HTTPProblem) -> HTTPError {
         HTTPError(address: address, attempts: made, problem: problem)
     }
+}
 
-    /// The JSON of a good answer, or what is wrong with any other outcome.
-    private static func answer(
-        _ outcome: Result<HTTPResponse, HTTPProblem>,
-        _ objection: (JSON) -> String?
-    ) -> Result<JSON, HTTPProblem> {
-        outcome.flatMap { response in
-            guard (200..<300).contains(response.status) else {
-                return .failure(.status(response.status, excerpt: response.excerpt))
-            }
-            do {
-                let answer = try JSON(parsing: response.body)
-                if let reason = objection(answer) { return .failure(.unexpected(reason, excerpt: response.excerpt)) }
-                return .success(answer)
-            } catch {
-                return .failure(.notJSON("\(error)", excerpt: response.excerpt))
-            }
+extension HTTPResponse {
+    /// The JSON of a good answer, or what is wrong with any other.
+    func json(_ objection: (JSON) -> String?) -> Result<JSON, HTTPProblem> {
+        guard (200..<300).contains(status) else { return .failure(.status(status, excerpt: excerpt)) }
+        do {
+            let answer = try JSON(parsing: body)
+            if let reason = objection(answer) { return .failure(.unexpected(reason, excerpt: excerpt)) }
+            return .success(answer)
+        } catch {
+            return .failure(.notJSON("\(error)", excerpt: excerpt))
         }
+    }
+
+    /// The response itself, unless another attempt may bring a better one.
+    var lasting: Result<HTTPResponse, HTTPProblem> {
+        let problem = HTTPProblem.status(status, excerpt: excerpt)
+        return (200..<300).contains(status) || !problem.isPassing ? .success(self) : .failure(problem)
     }
 }

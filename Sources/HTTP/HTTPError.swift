@@ -16,6 +16,10 @@ public enum HTTPProblem: Error, Equatable, Sendable {
     case connection(String)
     /// No whole answer in this many seconds.
     case timeOut(seconds: Double)
+    /// A download brought nothing for this many seconds.
+    case stalled(seconds: Double)
+    /// What a download brings cannot be kept: why.
+    case storage(String)
     /// The answer is longer than this many bytes.
     case tooLarge(limit: Int)
     /// The server refuses: its status and the start of its answer.
@@ -34,11 +38,19 @@ extension HTTPProblem {
     /// Whether the same call may succeed later.
     var isPassing: Bool {
         switch self {
-        case .connection, .timeOut, .notJSON, .unexpected: true
+        case .connection, .timeOut, .stalled, .notJSON, .unexpected: true
         // An account without credit answers 429 as a busy server does, and no waiting helps it.
         case .status(429, let excerpt): !excerpt.contains("insufficient_quota")
         case .status(let status, _): [408, 409, 425].contains(status) || status >= 500
-        case .badAddress, .tooLarge, .patience, .cancelled: false
+        case .badAddress, .storage, .tooLarge, .patience, .cancelled: false
+        }
+    }
+
+    /// Whether no answer came.
+    var isUnreachable: Bool {
+        switch self {
+        case .connection, .timeOut, .stalled: true
+        default: false
         }
     }
 }
@@ -57,6 +69,8 @@ extension HTTPProblem: CustomStringConvertible {
         case .badAddress: "this is not an http:// or https:// address"
         case .connection(let reason): "no connection: \(reason)"
         case .timeOut(let seconds): "no whole answer within \(seconds) s"
+        case .stalled(let seconds): "nothing came for \(seconds) s"
+        case .storage(let reason): reason
         case .tooLarge(let limit): "the answer is longer than \(limit) bytes"
         case .status(let status, let excerpt): "the server answers \(status): \(excerpt)"
         case .patience(let seconds): "the server asks to be left alone for \(Int(seconds)) s; try again then"

@@ -9,6 +9,20 @@ public struct HTTPRequest: Sendable {
     public var headers: [String: String]
     /// What is sent by POST; `nil` asks by GET.
     public var body: JSON?
+    /// Asks for the header fields alone, by HEAD.
+    public var wantsHeadersOnly = false
+    /// What becomes of an answer that the thing asked for is elsewhere.
+    public var redirections = Redirections.refused
+
+    /// How far redirections are followed.
+    public enum Redirections: Sendable {
+        /// Not at all: one is an error.
+        case refused
+        /// To other places of the same server; one to another server is the answer.
+        case withinServer
+        /// Anywhere; another server is not told what ``HTTPRequest/headers`` say under `Authorization`.
+        case everywhere
+    }
 
     /// A call with a JSON body, or without one.
     public init(_ url: URL, headers: [String: String] = [:], body: JSON? = nil) {
@@ -28,6 +42,40 @@ public struct HTTPRequest: Sendable {
     }
 }
 
+extension HTTPRequest {
+    /// The most redirections that are followed for one attempt.
+    static let redirectionLimit = 10
+
+    /// What follows from an answer that names another place: the request to make there, or `nil` where the answer stands.
+    ///
+    /// - Throws: `HTTPProblem` for a place that must not be followed to.
+    func redirected(by response: HTTPResponse) throws(HTTPProblem) -> HTTPRequest? {
+        guard let place = response.redirection else { return nil }
+        // What follows the question mark may hold a key.
+        let shown = place.prefix { $0 != "?" }
+        if redirections == .refused { throw .status(response.status, excerpt: "redirects to \(shown)") }
+        guard let target = URL(string: place, relativeTo: url)?.absoluteURL,
+            ["http", "https"].contains(target.scheme?.lowercased()), target.host?.isEmpty == false
+        else { throw .status(response.status, excerpt: "redirects to \(shown), which is no address") }
+        guard url.scheme?.lowercased() != "https" || target.scheme?.lowercased() == "https" else {
+            throw .status(response.status, excerpt: "redirects from https to \(shown), where anybody could listen")
+        }
+        var next = self
+        next.url = target
+        if !Self.isSameServer(url, target) {
+            if redirections == .withinServer { return nil }
+            next.headers = headers.filter { $0.key.lowercased() != "authorization" }
+        }
+        return next
+    }
+
+    private static func isSameServer(_ first: URL, _ second: URL) -> Bool {
+        func port(_ url: URL) -> Int { url.port ?? (url.scheme?.lowercased() == "https" ? 443 : 80) }
+        return first.scheme?.lowercased() == second.scheme?.lowercased()
+            && first.host?.lowercased() == second.host?.lowercased() && port(first) == port(second)
+    }
+}
+
 /// A server's answer, whatever its status.
 public struct HTTPResponse: Sendable {
     /// The status: 200 and its neighbours are good.
@@ -36,6 +84,9 @@ public struct HTTPResponse: Sendable {
     public let headers: [String: String]
     /// The body.
     public let body: [UInt8]
+
+    /// The place that the answer sends to, as written there.
+    var redirection: String? { [301, 302, 303, 307, 308].contains(status) ? headers["location"] : nil }
 
     /// The start of the body as text, for an error.
     var excerpt: String {

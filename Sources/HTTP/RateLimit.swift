@@ -5,7 +5,7 @@ enum RateLimit {
     /// Seconds of silence that an answer asks for; `nil` where it asks for none.
     ///
     /// `retry-after-ms`, then `Retry-After` in seconds or as a date (RFC 9110, 10.2.3). An answer that says that nothing remains
-    /// (`x-ratelimit-remaining-requests` or `-tokens` is 0) asks to wait for the longer of the resets it names.
+    /// (`x-ratelimit-remaining-requests` or `-tokens` is 0, or `RateLimit` has `r=0`) asks to wait for the longest of the resets it names.
     static func silence(_ headers: [String: String], now: Date = Date()) -> Double? {
         if let milliseconds = headers["retry-after-ms"].flatMap(Double.init), isWait(milliseconds) {
             return milliseconds / 1000
@@ -18,7 +18,19 @@ enum RateLimit {
             guard headers["x-ratelimit-remaining-" + kind] == "0" else { return nil }
             return headers["x-ratelimit-reset-" + kind].flatMap(duration)
         }
-        return resets.max()
+        return (resets + [quota(headers["ratelimit"])].compactMap { $0 }).max()
+    }
+
+    /// The seconds until a quota is full again that nothing remains of, of a `RateLimit` field as the Hugging Face hub sends it:
+    /// `"api";r=0;t=55`.
+    private static func quota(_ text: String?) -> Double? {
+        guard let text else { return nil }
+        let parameters = text.split(separator: ";").map { $0.filter { !$0.isWhitespace } }
+        func number(_ name: String) -> Double? {
+            parameters.first { $0.hasPrefix(name + "=") }.flatMap { Double($0.dropFirst(name.count + 1)) }
+        }
+        guard number("r") == 0, let seconds = number("t"), isWait(seconds) else { return nil }
+        return seconds
     }
 
     private static func isWait(_ number: Double) -> Bool { number >= 0 && number.isFinite }

@@ -13,8 +13,14 @@ final class Transfers: NSObject, URLSessionDataDelegate {
     private struct Transfer {
         let sizeLimit: Int
         let completion: @Sendable (Outcome) -> Void
+        /// Where the body of a good answer goes, where it is not collected.
+        let target: (any DownloadTarget)?
+        /// Whether the body goes there.
+        var isDownload = false
         var response: HTTPURLResponse?
         var body: [UInt8] = []
+        /// When something last arrived.
+        var arrival = ContinuousClock.now
     }
 
     private let open = Mutex<[Int: Transfer]>([:])
@@ -24,17 +30,33 @@ final class Transfers: NSObject, URLSessionDataDelegate {
         _ request: HTTPRequest,
         _ settings: HTTPSettings,
         in session: URLSession,
+        into target: (any DownloadTarget)?,
         completion: @escaping @Sendable (Outcome) -> Void
     ) -> URLSessionTask {
-        let task = session.dataTask(with: URLRequest(request, timeOut: settings.timeOut))
-        let transfer = Transfer(sizeLimit: settings.sizeLimit, completion: completion)
+        let patience = target == nil ? settings.timeOut : settings.stallTimeOut
+        let task = session.dataTask(with: URLRequest(request, timeOut: patience))
+        let transfer = Transfer(sizeLimit: settings.sizeLimit, completion: completion, target: target)
         open.withLock { $0[task.taskIdentifier] = transfer }
-        // The session's own time-out begins anew with each byte: a server that drips would never reach it.
-        DispatchQueue.global().asyncAfter(deadline: .now() + settings.timeOut) { [weak self] in
-            self?.end(task, .failure(.timeOut(seconds: settings.timeOut)))
+        if target == nil {
+            // The session's own time-out begins anew with each byte: a server that drips would never reach it.
+            DispatchQueue.global().asyncAfter(deadline: .now() + patience) { [weak self] in
+                self?.end(task, .failure(.timeOut(seconds: patience)))
+            }
+        } else {
+            watch(task, patience, in: patience)
         }
         task.resume()
         return task
+    }
+
+    /// Ends a download that brings nothing for too long; looks again when that could be, as long as it is under way.
+    private func watch(_ task: URLSessionTask, _ patience: Double, in seconds: Double) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
+            guard let self, let arrival = open.withLock({ $0[task.taskIdentifier]?.arrival }) else { return }
+            let left = patience - (ContinuousClock.now - arrival) / .seconds(1)
+            if left <= 0 { return end(task, .failure(.stalled(seconds: patience))) }
+            watch(task, patience, in: left)
+        }
     }
 
     /// Ends a transfer with an outcome, unless it has ended already.
@@ -50,21 +72,39 @@ final class Transfers: NSObject, URLSessionDataDelegate {
         didReceive response: URLResponse,
         completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
     ) {
-        open.withLock { $0[dataTask.taskIdentifier]?.response = response as? HTTPURLResponse }
+        let target = open.withLock { open -> (any DownloadTarget)? in
+            open[dataTask.taskIdentifier]?.response = response as? HTTPURLResponse
+            open[dataTask.taskIdentifier]?.arrival = .now
+            return open[dataTask.taskIdentifier]?.target
+        }
+        if let target, let response = response as? HTTPURLResponse {
+            do {
+                if let offset = try HTTPResponse(response, body: []).offset(behind: target.byteCount) {
+                    try target.begin(at: offset)
+                    open.withLock { $0[dataTask.taskIdentifier]?.isDownload = true }
+                }
+            } catch {
+                end(dataTask, .failure(Self.problem(error)))
+                return completionHandler(.cancel)
+            }
+        }
         completionHandler(.allow)
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let excess = open.withLock { open -> Int? in
-            guard var transfer = open.removeValue(forKey: dataTask.taskIdentifier) else { return nil }
+        let (target, excess) = open.withLock { open -> ((any DownloadTarget)?, Int?) in
+            guard var transfer = open.removeValue(forKey: dataTask.taskIdentifier) else { return (nil, nil) }
+            defer { open[dataTask.taskIdentifier] = transfer }
+            transfer.arrival = .now
+            if transfer.isDownload { return (transfer.target, nil) }
             transfer.body += data
-            open[dataTask.taskIdentifier] = transfer
-            return transfer.body.count > transfer.sizeLimit ? transfer.sizeLimit : nil
+            return (nil, transfer.body.count > transfer.sizeLimit ? transfer.sizeLimit : nil)
         }
-        if let excess { end(dataTask, .failure(.tooLarge(limit: excess))) }
+        if let excess { return end(dataTask, .failure(.tooLarge(limit: excess))) }
+        do { try target?.append(data) } catch { end(dataTask, .failure(Self.problem(error))) }
     }
 
-    /// Follows no redirection: it would carry the key to another server.
+    /// Follows no redirection itself: whoever made the request decides what another server may be told.
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,
@@ -73,8 +113,8 @@ final class Transfers: NSObject, URLSessionDataDelegate {
         completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
         completionHandler(nil)
-        let place = request.url?.absoluteString ?? "another address"
-        end(task, .failure(.status(response.statusCode, excerpt: "redirects to \(place)")))
+        end(task, .success(HTTPResponse(response, body: [])))
+        task.cancel()
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
@@ -82,9 +122,17 @@ final class Transfers: NSObject, URLSessionDataDelegate {
         guard let transfer = open.withLock({ $0[task.taskIdentifier] }), let response = transfer.response else {
             return end(task, .failure(.connection("the server closed without an answer")))
         }
+        end(task, .success(HTTPResponse(response, body: transfer.body)))
+    }
+
+    private static func problem(_ error: any Error) -> HTTPProblem { error as? HTTPProblem ?? .storage("\(error)") }
+}
+
+extension HTTPResponse {
+    fileprivate init(_ response: HTTPURLResponse, body: [UInt8]) {
         var headers: [String: String] = [:]
         for (name, value) in response.allHeaderFields { headers["\(name)".lowercased()] = "\(value)" }
-        end(task, .success(HTTPResponse(status: response.statusCode, headers: headers, body: transfer.body)))
+        self.init(status: response.statusCode, headers: headers, body: body)
     }
 }
 
@@ -92,6 +140,7 @@ extension URLRequest {
     fileprivate init(_ request: HTTPRequest, timeOut: Double) {
         self.init(url: request.url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeOut + 1)
         setValue("application/json", forHTTPHeaderField: "Accept")
+        if request.wantsHeadersOnly { httpMethod = "HEAD" }
         if let body = request.body {
             httpMethod = "POST"
             httpBody = Data(body.serialized().utf8)

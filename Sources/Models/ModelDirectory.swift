@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 import JSONText
 import Safetensors
 import Torch
@@ -209,14 +210,11 @@ private func saveConfiguration(_ members: JSONObject, to directory: URL, dtype: 
 /// The files beside the weights that make a directory usable: tokenizer, chat template, generation settings.
 public enum Companions {
     /// The file of a chat template, which goes before the one in `tokenizer_config.json`.
-    public static let chatTemplate = "chat_template.jinja"
+    public static let chatTemplate = ModelFileNames.chatTemplate
     /// Files that make a tokenizer.
-    public static let tokenizer = [
-        "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
-        "vocab.json", "merges.txt", chatTemplate,
-    ]
+    public static let tokenizer = ModelFileNames.tokenizer
     /// Files that say how to generate.
-    public static let generation = ["generation_config.json"]
+    public static let generation = ModelFileNames.generation
 
     /// Copies those files that exist, each atomically; what an adapter's directory lacks comes from its base.
     public static func copy(_ names: [String], from source: URL, to destination: URL) throws {

@@ -59,6 +59,23 @@ public final class SafetensorsCheckpoint: Sendable {
         return try file.withUnsafeBytes(of: entry, body)
     }
 
+    /// The names of the shards that an index file names, each within the file's directory.
+    ///
+    /// - Throws: `SafetensorsError` where the file is no index.
+    public static func shardNames(inIndex url: URL) throws(SafetensorsError) -> [String] {
+        try SafetensorsIndex(contentsOf: url).shardNames
+    }
+
+    /// The error for a place that holds files of these names, and no checkpoint among them.
+    ///
+    /// - Parameter path: The place, as the error names it.
+    public static func noCheckpoint(in path: String, names: [String], stem: String = "model") -> SafetensorsError {
+        let pickles = names.filter { name in
+            [".bin", ".bin.index.json", ".pt", ".pth", ".pkl"].contains { name.hasSuffix($0) }
+        }
+        return SafetensorsError(path: path, .noCheckpoint(stem: stem, pickles: pickles.sorted()))
+    }
+
     private static func noCheckpoint(in directory: URL, stem: String) -> SafetensorsError {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory.path) else {
             return SafetensorsError(
@@ -66,9 +83,6 @@ public final class SafetensorsCheckpoint: Sendable {
                 .system(operation: "opened", reason: "there is no such directory")
             )
         }
-        let pickles = names.filter { name in
-            [".bin", ".bin.index.json", ".pt", ".pth", ".pkl"].contains { name.hasSuffix($0) }
-        }
-        return SafetensorsError(path: directory.path, .noCheckpoint(stem: stem, pickles: pickles.sorted()))
+        return noCheckpoint(in: directory.path, names: names, stem: stem)
     }
 }

@@ -18,14 +18,17 @@ struct Render: ParsableCommand {
             """
     )
 
-    @Option(help: "The model whose chat template is used.", completion: .directory) var model: String?
+    @Option(
+        help: "The model whose chat template is used: a directory, or a name on the Hugging Face hub.",
+        completion: .directory
+    ) var model: String?
     @Option(help: "A file with a template, instead of the model's.", completion: .file()) var chatTemplate: String?
 
     @Option(help: ArgumentHelp("The local date and time that the template is told.", valueName: "iso-time"))
     var now: String?
 
     func run() throws {
-        let tokenizer = try model.map(modelTokenizer)
+        let tokenizer = try model.map { try modelTokenizer(locatingTokenizer($0)) }
         let template = try ChatTemplate(source(tokenizer, \.chatTemplate))
         let toolTemplate = try ChatTemplate(source(tokenizer, \.toolChatTemplate))
         let variables = tokenizer?.specialTokens.mapValues(JSON.string) ?? [:]

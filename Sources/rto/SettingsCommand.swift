@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Training
 
 /// A command whose flags are the settings of a configuration, which reads them itself.
 protocol SettingsCommand: ParsableCommand {
@@ -27,8 +28,7 @@ extension SettingsCommand {
         case .printedConfiguration(let configuration):
             print(ConfigurationText.printed(configuration), terminator: "")
         case .run(let configuration):
-            try configuration.checkInputs()
-            try run(configuration)
+            try run(locatingInputs(configuration))
         }
     }
 }

@@ -15,10 +15,13 @@ struct Tokenize: ParsableCommand {
             """
     )
 
-    @Option(help: "The model whose tokenizer is used.", completion: .directory) var model: String
+    @Option(
+        help: "The model whose tokenizer is used: a directory, or a name on the Hugging Face hub.",
+        completion: .directory
+    ) var model: String
 
     func run() throws {
-        let tokenizer = try modelTokenizer(model)
+        let tokenizer = try modelTokenizer(locatingTokenizer(model))
         try JSONLines.answer { row in
             if let text = row["text"]?.string {
                 let ids = tokenizer.encode(text, addSpecialTokens: try row.bool("add_special_tokens", default: true))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Training
 
 /// `rto train`: one stage for each subcommand.
 struct Train: ParsableCommand {
@@ -61,11 +62,12 @@ extension StageCommand {
     static var defaults: TrainConfiguration { TrainConfiguration(stage: stage) }
 
     func run(_ configuration: TrainConfiguration) throws {
-        let recipe = Recipe(
-            configuration: configuration,
+        var recipe = Recipe(
+            configuration: namingInputs(configuration),
             commandLine: ["rto"] + CommandLine.arguments.dropFirst(),
             versions: [Recipe.Version("rto", programVersion)]
         )
+        recipe.hubCommits = hubCommits()
         try engine.train(configuration, recipe: recipe)
     }
 }

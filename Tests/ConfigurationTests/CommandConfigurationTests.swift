@@ -51,19 +51,55 @@ import Testing
         #expect(throws: ConfigurationError.self) { try quantity("--reward-model", "r", "--top-logits", "1") }
     }
 
-    @Test("Paths that do not exist are named, and hub names are told apart") func inputs() throws {
+    @Test("Paths that do not exist are named; rows may be one split of a directory") func inputs() throws {
         let here = FileManager.default.temporaryDirectory.path
         var configuration = GenerateConfiguration()
         configuration.model.model = here
-        configuration.data.sources = [DataSource(path: here)]
+        configuration.data.sources = [DataSource(path: here), DataSource(path: here + ":train", weight: 1)]
         try configuration.checkInputs()
         configuration.data.sources = [DataSource(path: here + "/no-such-file.jsonl", weight: 2)]
         let missing = ConfigurationError.missingInput(setting: "data", path: here + "/no-such-file.jsonl")
         #expect(throws: missing) { try configuration.checkInputs() }
-        configuration.model.model = "no-such-organisation/model"
-        #expect { try configuration.checkInputs() } throws: { error in
-            let error = error as? ConfigurationError
-            return error?.exitStatus == .usage && error?.description.contains("is not available yet") == true
+    }
+
+    @Test("Models, tokenizers and rows are put through a function, with their weights") func replacing() throws {
+        let words = [
+            "--output", "o", "--model", "a/m", "--tokenizer", "a/t", "--data", "a/d@0.5", "--data", "b/d@v1@2",
+            "--reward-model", "r@2",
+            "--dpo-model", "p", "--ptx-data", "x", "--critic-model", "c", "--reference-model", "f", "--chat-template",
+            "file",
+        ]
+        guard case .run(let configuration) = try SettingReader(defaults: TrainConfiguration(stage: .rto)).read(words)
+        else {
+            Issue.record("is no run")
+            return
         }
+        var seen: [String] = []
+        let replaced = configuration.replacingInputs { setting, input, path in
+            seen.append("\(setting) \(input) \(path)")
+            return "/" + path
+        }
+        let expected = [
+            "model model a/m", "tokenizer tokenizer a/t", "reference-model model f", "dpo-model model p",
+            "reward-model model r",
+            "critic-model model c", "data data a/d", "data data b/d@v1", "chat-template file file", "ptx-data data x",
+        ]
+        #expect(seen.sorted() == expected.sorted())
+        #expect(
+            replaced.data.sources == [DataSource(path: "/a/d", weight: 0.5), DataSource(path: "/b/d@v1", weight: 2)]
+        )
+        #expect(replaced.reinforcement.rewardModels == [WeightedModel(path: "/r", weight: 2)])
+        #expect(replaced.model.tokenizer == "/a/t" && replaced.tokenReward.dpoModel == "/p")
+    }
+
+    @Test("A commit behind a data set is no weight, even where it could be read as one") func commits() throws {
+        let digits = String(repeating: "1", count: 40)
+        let source = try DataSource(settingText: "org/rows@" + digits)
+        #expect(source == DataSource(path: "org/rows@" + digits))
+        #expect(try DataSource(settingText: source.settingText) == source)
+        #expect(
+            try DataSource(settingText: "org/rows@\(digits)@0.5") == DataSource(path: "org/rows@" + digits, weight: 0.5)
+        )
+        #expect(try DataSource(settingText: "org/rows@1.0@1") == DataSource(path: "org/rows@1.0", weight: 1))
     }
 }

@@ -4,25 +4,6 @@ import Testing
 
 /// Draws that CPython 3.11 and NumPy 2.2 make of the same seeds.
 @Suite struct MersenneTwisterTests {
-    @Test("SHA-512 of FIPS 180-4's examples")
-    func digests() {
-        func hexadecimal(_ text: String) -> String {
-            SHA512.digest(Array(text.utf8)).prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-                .joined()
-        }
-        #expect(hexadecimal("") == "cf83e1357eefb8bd")
-        #expect(hexadecimal("abc") == "ddaf35a193617aba")
-        #expect(
-            hexadecimal(
-                "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu"
-            ) == "8e959b75dae313da"
-        )
-        // Around the lengths at which the padding needs another block.
-        #expect(
-            [111, 112, 127, 128].map { SHA512.digest([UInt8](repeating: 97, count: $0))[0] } == [250, 192, 130, 183]
-        )
-    }
-
     @Test("the 10,000th number of the authors' default seed")
     func reference() {
         var random = MersenneTwister(seed: 5489)

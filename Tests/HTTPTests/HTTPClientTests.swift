@@ -188,4 +188,107 @@ import Testing
     func addresses(text: String) {
         #expect(throws: HTTPError(address: text, attempts: 0, problem: .badAddress)) { try HTTPRequest.url(text) }
     }
+
+    /// Keeps what arrives in memory.
+    private final class Target: DownloadTarget {
+        private let bytes: Mutex<[UInt8]>
+        let expectedCount: Int?
+        init(_ bytes: [UInt8] = [], of count: Int? = nil) {
+            self.bytes = Mutex(bytes)
+            expectedCount = count
+        }
+        var content: [UInt8] { bytes.withLock { $0 } }
+        var byteCount: Int { bytes.withLock(\.count) }
+        func begin(at offset: Int) throws { bytes.withLock { $0.removeLast($0.count - offset) } }
+        func append(_ data: Data) throws {
+            bytes.withLock { $0 += data }
+            if byteCount > 5_000_000 { throw HTTPProblem.storage("is full") }
+        }
+    }
+
+    private static func download(_ server: LoopbackServer, _ target: Target, _ settings: HTTPSettings = quick)
+        async throws -> Int
+    {
+        var request = HTTPRequest(try HTTPRequest.url(server.address), headers: ["Authorization": "Bearer k"])
+        request.redirections = .everywhere
+        return try await HTTPClient(settings).download(request, into: target).status
+    }
+
+    @Test("a download goes on where it broke; failures are forgotten when it has got a good deal further")
+    func downloads() async throws {
+        let content = (0..<4_000_000).map { UInt8(truncatingIfNeeded: $0 >> 3) }
+        let server = try LoopbackServer { _ in .part(content, sent: 1_100_000) }
+        let target = Target()
+        var settings = Self.quick
+        settings.attempts = 2
+        #expect(try await Self.download(server, target, settings) == 206)
+        #expect(target.content == content)
+        #expect(
+            server.calls.map { $0.headers["range"] } == [nil, "bytes=1100000-", "bytes=2200000-", "bytes=3300000-"]
+        )
+
+        let stubborn = try LoopbackServer { _ in .part(content, sent: 1000) }
+        await #expect(throws: HTTPError.self) { try await Self.download(stubborn, Target(), settings) }
+        #expect(stubborn.calls.count == 2)
+    }
+
+    @Test("a large download comes in parts, so that a slow disk does not fill the memory", arguments: [true, false])
+    func parts(takesRanges: Bool) async throws {
+        let content = (0..<35).flatMap { [UInt8](repeating: $0, count: 10_000) }
+        let server = try LoopbackServer { _ in
+            takesRanges ? .file(content) : .bytes("HTTP/1.1 200 OK\r\nContent-Length: 350000\r\n\r\n", content)
+        }
+        let target = Target(of: content.count)
+        var settings = Self.quick
+        settings.rangeLimit = 100_000
+        #expect(try await Self.download(server, target, settings) == (takesRanges ? 206 : 200))
+        #expect(target.content == content)
+        let ranges = ["bytes=0-99999", "bytes=100000-199999", "bytes=200000-299999", "bytes=300000-"]
+        #expect(server.calls.map { $0.headers["range"] } == (takesRanges ? ranges : ["bytes=0-99999"]))
+    }
+
+    @Test("an answer that is no part of the content leaves the target alone")
+    func downloadRefused() async throws {
+        for (status, headers) in [(404, [:]), (416, [:]), (206, ["Content-Range": "bytes 0-2/3"])]
+            as [(Int, [String: String])]
+        {
+            let server = try LoopbackServer { _ in .answer(status: status, headers: headers, body: "abc") }
+            let target = Target([1, 2])
+            var settings = Self.quick
+            settings.attempts = 2
+            let found = try? await Self.download(server, target, settings)
+            #expect(found == (status == 206 ? nil : status) && target.content == [1, 2])
+        }
+    }
+
+    @Test("what cannot be kept ends a download at once")
+    func downloadFull() async throws {
+        let server = try LoopbackServer { _ in .flood(bytes: 1 << 30) }
+        let error = await #expect(throws: HTTPError.self) { try await Self.download(server, Target()) }
+        #expect(error?.problem == .storage("is full") && server.calls.count == 1)
+    }
+
+    @Test("a download that brings nothing is given up, however long it may take as a whole")
+    func downloadStalls() async throws {
+        let server = try LoopbackServer { call in .part([1, 2, 3], sent: call.number, thenStalls: call.number < 2) }
+        let target = Target()
+        var settings = Self.quick
+        settings.stallTimeOut = 0.3
+        #expect(try await Self.download(server, target, settings) == 206)
+        #expect(target.content == [1, 2, 3])
+    }
+
+    @Test("a redirection to another server does not take the key along")
+    func redirections() async throws {
+        let other = try LoopbackServer { _ in .file([7]) }
+        let server = try LoopbackServer { [address = other.address] call in
+            let place = call.number == 0 ? "/second?x" : address + "/third"
+            return .answer(status: 302, headers: ["Location": place], body: "moved")
+        }
+        let target = Target()
+        #expect(try await Self.download(server, target) == 200)
+        #expect(target.content == [7] && server.calls.map(\.path) == ["/", "/second?x"])
+        #expect(server.calls.map { $0.headers["authorization"] } == ["Bearer k", "Bearer k"])
+        #expect(other.calls.map { $0.headers["authorization"] } == [nil])
+    }
 }

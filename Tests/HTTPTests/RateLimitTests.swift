@@ -46,4 +46,12 @@ import Testing
         #expect((1...6).map { settings.delay(afterFailures: $0, jitter: 0) } == [0.5, 1, 2, 4, 5, 5])
         #expect(settings.delay(afterFailures: 10_000, jitter: 1) == 10)
     }
+
+    @Test("a quota of which nothing remains, as the Hugging Face hub says it")
+    func quota() {
+        #expect(RateLimit.silence(["ratelimit": #""api";r=0;t=55"#]) == 55)
+        #expect(RateLimit.silence(["ratelimit": #""api"; r = 0; t = 7"#]) == 7)
+        #expect(RateLimit.silence(["ratelimit": #""api";r=3;t=55"#]) == nil)
+        #expect(RateLimit.silence(["ratelimit": "nonsense"]) == nil)
+    }
 }

@@ -13,6 +13,8 @@ public final class LoopbackServer: Sendable {
     public struct Call: Sendable {
         /// How many calls arrived before it.
         public let number: Int
+        /// `GET`, `HEAD` or `POST`.
+        public let method: String
         /// The path of the address.
         public let path: String
         /// The header fields by their names in lower case.
@@ -25,12 +27,16 @@ public final class LoopbackServer: Sendable {
     public enum Reply: Sendable {
         /// A proper answer.
         case answer(status: Int = 200, headers: [String: String] = [:], body: String)
+        /// A proper answer with any bytes; where the call asks for a range, with what is behind its start.
+        case file(headers: [String: String] = [:], [UInt8])
+        /// As ``file(headers:_:)``, but after so many bytes of the body the end of the connection, or nothing more.
+        case part(headers: [String: String] = [:], [UInt8], sent: Int, thenStalls: Bool = false)
         /// Nothing until the client goes away.
         case stall
         /// The header and half of the body, then the end of the connection.
         case breakOff(body: String)
         /// These bytes alone, then the end of the connection.
-        case bytes(String)
+        case bytes(String, [UInt8] = [])
         /// A body of this many bytes, piece by piece, for as long as the client takes it.
         case flood(bytes: Int)
     }
@@ -76,18 +82,49 @@ public final class LoopbackServer: Sendable {
         guard let call = readCall(connection) else { return }
         switch reply(call) {
         case .answer(let status, let headers, let body):
-            send(Self.head(status, headers, length: body.utf8.count) + body, connection)
-        case .stall:
-            var byte: UInt8 = 0
-            _ = read(connection, &byte, 1)
+            send(Self.head(status, headers, length: body.utf8.count) + (call.method == "HEAD" ? "" : body), connection)
+        case .file(let headers, let body): send(body, headers, for: call, connection)
+        case .part(let headers, let body, let sent, let stalls):
+            send(body, headers, for: call, limit: sent, connection)
+            if stalls { waitForEnd(connection) }
+        case .stall: waitForEnd(connection)
         case .breakOff(let body):
             send(Self.head(200, [:], length: body.utf8.count) + body.prefix(body.count / 2), connection)
-        case .bytes(let text): send(text, connection)
+        case .bytes(let text, let rest):
+            send(text, connection)
+            send(bytes: rest[...], connection)
         case .flood(let bytes):
             send(Self.head(200, [:], length: bytes), connection)
             let piece = String(repeating: "x", count: 65536)
             for _ in 0..<bytes / 65536 where !send(piece, connection) { return }
         }
+    }
+
+    private func waitForEnd(_ connection: Int32) {
+        var byte: UInt8 = 0
+        _ = read(connection, &byte, 1)
+    }
+
+    /// Sends a file, from where the call wants it.
+    private func send(
+        _ body: [UInt8],
+        _ headers: [String: String],
+        for call: Call,
+        limit: Int = .max,
+        _ connection: Int32
+    ) {
+        let words = (call.headers["range"] ?? "").dropFirst("bytes=".count)
+            .split(separator: "-", omittingEmptySubsequences: false)
+        guard let start = words.first.flatMap({ Int($0) }) else {
+            send(Self.head(200, headers, length: body.count), connection)
+            if call.method != "HEAD" { send(bytes: body.prefix(limit), connection) }
+            return
+        }
+        guard start < body.count else { return _ = send(Self.head(416, headers, length: 0), connection) }
+        let end = min(body.count, words.last.flatMap { Int($0) }.map { $0 + 1 } ?? body.count)
+        let range = ["Content-Range": "bytes \(start)-\(end - 1)/\(body.count)"]
+        send(Self.head(206, headers.merging(range) { $1 }, length: end - start), connection)
+        send(bytes: body[start..<end].prefix(limit), connection)
     }
 
     private static func head(_ status: Int, _ headers: [String: String], length: Int) -> String {
@@ -97,7 +134,12 @@ public final class LoopbackServer: Sendable {
 
     @discardableResult
     private func send(_ text: String, _ connection: Int32) -> Bool {
-        var rest = Array(text.utf8)[...]
+        send(bytes: Array(text.utf8)[...], connection)
+    }
+
+    @discardableResult
+    private func send(bytes: ArraySlice<UInt8>, _ connection: Int32) -> Bool {
+        var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
             guard count > 0 else { return false }
@@ -126,9 +168,9 @@ public final class LoopbackServer: Sendable {
                 continue
             }
             let body = String(decoding: bytes[head.upperBound...], as: UTF8.self)
-            let path = String(lines[0].split(separator: " ")[1])
+            let words = lines[0].split(separator: " ").map(String.init)
             return seen.withLock { seen in
-                seen.append(Call(number: seen.count, path: path, headers: headers, body: body))
+                seen.append(Call(number: seen.count, method: words[0], path: words[1], headers: headers, body: body))
                 return seen.last
             }
         }

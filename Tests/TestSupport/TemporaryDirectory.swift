@@ -1,7 +1,7 @@
 import Foundation
 
 /// A directory of its own for a test, removed with the object.
-public final class TemporaryDirectory {
+public final class TemporaryDirectory: Sendable {
     /// The directory.
     public let url: URL
 

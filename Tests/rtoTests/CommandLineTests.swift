@@ -54,7 +54,6 @@ func rto(_ words: [String], input: String = "") throws -> Outcome {
             (["train", "dpo", "--bta", "1"], "did you mean --beta?"), (["train", "sft"], "--model DIRECTORY"),
             (["doctor", "--jsn"], "--json"), (["resume"], "directory"), (["tokenize"], "--model"),
             (["render"], "--chat-template"),
-            (["generate", "--model", "no-such-organisation/m", "--data", "d"], "is not available yet"),
         ]
     )
     func usage(words: [String], mention: String) throws {

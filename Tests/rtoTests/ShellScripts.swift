@@ -4,7 +4,7 @@ import Testing
 
 extension TemporaryDirectory {
     /// Starts a script in this directory, to which the program beside the tests is known as `$RTO`.
-    func shell(_ script: String) throws -> Process {
+    func shell(_ script: String, _ environment: [String: String] = [:]) throws -> Process {
         let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")
@@ -12,13 +12,14 @@ extension TemporaryDirectory {
         process.currentDirectoryURL = url
         let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
         process.environment = ProcessInfo.processInfo.environment.merging(["RTO": program]) { $1 }
+            .merging(environment) { $1 }
         try process.run()
         return process
     }
 
     /// The status with which such a script ends.
-    func run(_ script: String) throws -> Int32 {
-        let process = try shell(script)
+    func run(_ script: String, _ environment: [String: String] = [:]) throws -> Int32 {
+        let process = try shell(script, environment)
         process.waitUntilExit()
         return process.terminationStatus
     }

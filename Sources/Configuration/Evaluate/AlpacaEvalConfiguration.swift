@@ -54,10 +54,10 @@ extension AlpacaEvalConfiguration: Configurable, Judged, Answering, Computing {
 
     private static var files: [Setting<Self>] {
         [
-            .optional("annotations", \.annotations, input: .data, "Stored annotations; none has the answers judged"),
-            .optional("outputs", \.outputs, input: .data, "The model's answers (model_outputs.json)"),
-            .optional("reference", \.reference, input: .data, "The baseline's answers, of the same form"),
-            .optional("eval-set", \.evaluationSet, input: .data, "Instructions for --model; none is --reference's"),
+            .optional("annotations", \.annotations, input: .file, "Stored annotations; none has the answers judged"),
+            .optional("outputs", \.outputs, input: .file, "The model's answers (model_outputs.json)"),
+            .optional("reference", \.reference, input: .file, "The baseline's answers, of the same form"),
+            .optional("eval-set", \.evaluationSet, input: .file, "Instructions for --model; none is --reference's"),
             .optional("name", \.name, "The model's name; none is that of its answers"),
             .optional("output", \.output, "The directory for annotations, leaderboard and report"),
             .flag("json", \.printsJSON, "Print one JSON object"),
@@ -69,12 +69,12 @@ extension AlpacaEvalConfiguration: Configurable, Judged, Answering, Computing {
             .optional(
                 "difficulty",
                 \.difficulty,
-                input: .data,
+                input: .file,
                 "The instructions' difficulties; none looks in the hub's cache"
             ),
-            .optional("gamed", \.gamed, input: .data, "The gamed models' annotations; none looks in the hub's cache"),
+            .optional("gamed", \.gamed, input: .file, "The gamed models' annotations; none looks in the hub's cache"),
             .optional("regularization", \.regularization, in: .positive, "The strength C; none cross-validates"),
-            .optional("folds", \.folds, input: .data, "The fold of each row; none is GroupKFold's"),
+            .optional("folds", \.folds, input: .file, "The fold of each row; none is GroupKFold's"),
         ]
     }
 

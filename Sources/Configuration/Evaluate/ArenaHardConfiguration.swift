@@ -60,20 +60,20 @@ extension ArenaHardConfiguration: Configurable, Judged, Answering, Computing {
 
     private static var files: [Setting<Self>] {
         [
-            .list("judgments", \.judgments, input: .data, "Stored judgments, files or directories; may be repeated"),
-            .optional("battles", \.battles, input: .data, "Battles of v0.1 instead of judgments"),
-            .list("answers", \.answerFiles, input: .data, "Answers of models and baseline; may be repeated"),
-            .optional("style-metadata", \.styleMetadata, input: .data, "Counts of the answers instead of the answers"),
+            .list("judgments", \.judgments, input: .file, "Stored judgments, files or directories; may be repeated"),
+            .optional("battles", \.battles, input: .file, "Battles of v0.1 instead of judgments"),
+            .list("answers", \.answerFiles, input: .file, "Answers of models and baseline; may be repeated"),
+            .optional("style-metadata", \.styleMetadata, input: .file, "Counts of the answers instead of the answers"),
             .optional(
                 "tokenizer",
                 \.tokenizer,
-                input: .model,
+                input: .tokenizer,
                 "What counts tokens where answers do not hold the count"
             ),
             .optional("baseline", \.baseline, "The baseline; none is the benchmark's"),
             .optional("category", \.category, "The category of v2.0, where there are several"),
             .value("style", \.style, "The differences in style to control for; all but 'all' are v0.1's"),
-            .optional("questions", \.questions, input: .data, "The questions, for judging and answering"),
+            .optional("questions", \.questions, input: .file, "The questions, for judging and answering"),
             .optional("name", \.name, "The model to judge; none is --model's name"),
             .optional("output", \.output, "The directory for answers, judgments and report"),
             .flag("json", \.printsJSON, "Print one JSON object"),

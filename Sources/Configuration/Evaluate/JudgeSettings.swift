@@ -35,7 +35,7 @@ extension Setting where Root: Judged {
         [
             .optional("judge-url", \.judge.url, "An OpenAI-compatible service; its key comes from OPENAI_API_KEY"),
             .optional("judge-model", \.judge.model, "The judge's name there; none is the benchmark's own judge"),
-            .optional("judge-prompt", \.judge.prompt, input: .data, "The file with the benchmark's prompt"),
+            .optional("judge-prompt", \.judge.prompt, input: .file, "The file with the benchmark's prompt"),
             .value("concurrency", \.judge.concurrency, in: .from(1, through: 1024), "Calls under way at once"),
             .value("judge-attempts", \.judge.attempts, in: .from(1, through: 100), "How often a call is tried"),
             .value("judge-time-out", \.judge.timeOut, in: .positive, "Seconds for one attempt"),
@@ -63,7 +63,7 @@ extension Setting where Root: Answering {
             .optional(
                 "chat-template",
                 \.generation.data.chatTemplate,
-                input: .data,
+                input: .file,
                 "A chat template instead of its own"
             ),
             .optional(

@@ -38,8 +38,8 @@ extension WinRateConfiguration: Configurable, Judged, Computing {
 
     private static var files: [Setting<Self>] {
         [
-            .value("outputs", \.outputs, input: .data, "The answers whose win rate is wanted"),
-            .value("reference", \.reference, input: .data, "The answers they are compared with"),
+            .value("outputs", \.outputs, input: .file, "The answers whose win rate is wanted"),
+            .value("reference", \.reference, input: .file, "The answers they are compared with"),
             .value("output", \.output, "The directory for annotations and report"),
             .value("seed", \.seed, in: .notNegative, "The seed of the bootstraps"),
             .flag("json", \.printsJSON, "Print one JSON object"),

@@ -17,8 +17,12 @@ public struct Setting<Root: Sendable>: Sendable {
     let expectation: String
     let assign: @Sendable (inout Root, SettingText) throws(ValueProblem) -> Void
     let text: @Sendable (Root) -> SettingText
-    /// The paths that the setting names and that must exist.
+    /// What the setting names that must exist; nil where it names nothing.
+    let input: SettingInput?
+    /// The paths or names of that.
     let inputs: @Sendable (Root) -> [String]
+    /// Puts as many others in their place.
+    let replaceInputs: @Sendable (inout Root, [String]) -> Void
     /// The default beside the other settings of a configuration, where it depends on them.
     private(set) var dependentDefault: (@Sendable (Root) -> SettingText)?
 
@@ -31,13 +35,26 @@ public struct Setting<Root: Sendable>: Sendable {
         /// One each time, and the flag may be repeated.
         case list(placeholder: String)
     }
+}
 
-    /// What must exist at a path, as help names it.
-    enum Input: String {
-        /// A directory with a model or a tokenizer.
-        case model = "directory"
-        /// A file, or a directory of files.
-        case data = "path"
+/// What a setting names that must exist, here or on a hub.
+public enum SettingInput: Sendable {
+    /// A directory with a model, or the name of a model on a hub.
+    case model
+    /// A directory with a tokenizer, or the name of a model on a hub that has one.
+    case tokenizer
+    /// A file of rows, a directory of such files, or the name of a data set on a hub.
+    case data
+    /// A file or a directory of files here.
+    case file
+
+    /// How help names it.
+    var placeholder: String {
+        switch self {
+        case .model, .tokenizer: "model"
+        case .data: "data"
+        case .file: "path"
+        }
     }
 }
 
@@ -66,13 +83,13 @@ extension Setting {
         _ name: String,
         _ path: WritableKeyPath<Root, Value> & Sendable,
         in limits: Limits<Value> = .any,
-        input: Input? = nil,
+        input: SettingInput? = nil,
         _ summary: String
     ) -> Setting {
         Setting(
             name: name,
             summary: summary,
-            form: .value(placeholder: input?.rawValue ?? Value.placeholder),
+            form: .value(placeholder: input?.placeholder ?? Value.placeholder),
             isOptional: false,
             isText: Value.isText,
             expectation: expectation(limits),
@@ -82,7 +99,11 @@ extension Setting {
             },
             // A text that must be given is empty until it is.
             text: { $0[keyPath: path].settingText.isEmpty ? .none : .one($0[keyPath: path].settingText) },
-            inputs: { input == nil ? [] : [$0[keyPath: path].inputPath] }
+            input: input,
+            inputs: { input == nil ? [] : [$0[keyPath: path].inputPath] },
+            replaceInputs: { root, paths in
+                for replacement in paths { root[keyPath: path] = root[keyPath: path].replacingInputPath(replacement) }
+            }
         )
     }
 
@@ -91,13 +112,13 @@ extension Setting {
         _ name: String,
         _ path: WritableKeyPath<Root, Value?> & Sendable,
         in limits: Limits<Value> = .any,
-        input: Input? = nil,
+        input: SettingInput? = nil,
         _ summary: String
     ) -> Setting {
         Setting(
             name: name,
             summary: summary,
-            form: .value(placeholder: input?.rawValue ?? Value.placeholder),
+            form: .value(placeholder: input?.placeholder ?? Value.placeholder),
             isOptional: true,
             isText: Value.isText,
             expectation: expectation(limits),
@@ -109,7 +130,11 @@ extension Setting {
                 }
             },
             text: { $0[keyPath: path].map { .one($0.settingText) } ?? .none },
-            inputs: { input == nil ? [] : $0[keyPath: path].map { [$0.inputPath] } ?? [] }
+            input: input,
+            inputs: { input == nil ? [] : $0[keyPath: path].map { [$0.inputPath] } ?? [] },
+            replaceInputs: { root, paths in
+                for replacement in paths { root[keyPath: path] = root[keyPath: path]?.replacingInputPath(replacement) }
+            }
         )
     }
 
@@ -117,13 +142,13 @@ extension Setting {
     static func list<Value: SettingConvertible>(
         _ name: String,
         _ path: WritableKeyPath<Root, [Value]> & Sendable,
-        input: Input? = nil,
+        input: SettingInput? = nil,
         _ summary: String
     ) -> Setting {
         Setting(
             name: name,
             summary: summary,
-            form: .list(placeholder: Value.self == String.self ? input?.rawValue ?? "text" : Value.placeholder),
+            form: .list(placeholder: Value.self == String.self ? input?.placeholder ?? "text" : Value.placeholder),
             isOptional: true,
             isText: Value.isText,
             expectation: Value.noun,
@@ -138,7 +163,12 @@ extension Setting {
                 }
             },
             text: { .many($0[keyPath: path].map(\.settingText)) },
-            inputs: { input == nil ? [] : $0[keyPath: path].map(\.inputPath) }
+            input: input,
+            inputs: { input == nil ? [] : $0[keyPath: path].map(\.inputPath) },
+            replaceInputs: { root, paths in
+                guard input != nil else { return }
+                root[keyPath: path] = zip(root[keyPath: path], paths).map { $0.replacingInputPath($1) }
+            }
         )
     }
 
@@ -156,7 +186,9 @@ extension Setting {
                 root[keyPath: path] = try Bool(settingText: text)
             },
             text: { .one($0[keyPath: path].settingText) },
-            inputs: { _ in [] }
+            input: nil,
+            inputs: { _ in [] },
+            replaceInputs: { _, _ in }
         )
     }
 

@@ -12,6 +12,8 @@ public protocol SettingConvertible: Equatable, Sendable {
     static var isText: Bool { get }
     /// The path, where the value is one or has one.
     var inputPath: String { get }
+    /// The value with another path in the place of its own.
+    func replacingInputPath(_ path: String) -> Self
 }
 
 extension SettingConvertible {
@@ -19,6 +21,8 @@ extension SettingConvertible {
     public static var isText: Bool { true }
     /// The text itself, unless the type says otherwise.
     public var inputPath: String { settingText }
+    /// The value itself, which has no path, unless the type says otherwise.
+    public func replacingInputPath(_ path: String) -> Self { self }
 }
 
 /// Why a text is not a value of a setting.
@@ -135,6 +139,8 @@ extension String: SettingConvertible {
 
     /// The text itself.
     public var settingText: String { self }
+    /// The path.
+    public func replacingInputPath(_ path: String) -> String { path }
     /// What an error says is wanted.
     public static var noun: String { "some text" }
     /// What help shows in the place of a value.

@@ -63,10 +63,12 @@ public struct DataSource: Equatable, Sendable {
 }
 
 extension DataSource: SettingConvertible {
-    /// Reads `path` or `path@weight`; an `@` that no number follows belongs to the path.
+    /// Reads `path` or `path@weight`; an `@` that no number follows belongs to the path, and so does a commit's whole hash behind it.
     public init(settingText text: String) throws(ValueProblem) {
         guard !text.isEmpty else { throw .wrong(expected: Self.noun) }
-        guard let mark = text.lastIndex(of: "@"), let weight = Double(text[text.index(after: mark)...]) else {
+        guard let mark = text.lastIndex(of: "@"), let weight = Double(text[text.index(after: mark)...]),
+            !Self.isCommit(text[text.index(after: mark)...])
+        else {
             self.init(path: text)
             return
         }
@@ -76,6 +78,11 @@ extension DataSource: SettingConvertible {
         self.init(path: String(text[..<mark]), weight: weight)
     }
 
+    /// Whether a text is a commit's hash, which could be all digits.
+    private static func isCommit(_ text: Substring) -> Bool {
+        text.utf8.count == 40 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    }
+
     /// `path` or `path@weight`.
     public var settingText: String {
         path + (weight.map { "@" + $0.settingText } ?? "")
@@ -83,6 +90,8 @@ extension DataSource: SettingConvertible {
 
     /// The path without the weight.
     public var inputPath: String { path }
+    /// Another path with the same weight.
+    public func replacingInputPath(_ path: String) -> DataSource { DataSource(path: path, weight: weight) }
     /// What an error says is wanted.
     public static var noun: String { "a path" }
     /// What help shows in the place of a value.

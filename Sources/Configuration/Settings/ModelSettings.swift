@@ -42,6 +42,8 @@ extension WeightedModel: SettingConvertible {
     public var settingText: String { DataSource(path: path, weight: weight == 1 ? nil : weight).settingText }
     /// The path without the weight.
     public var inputPath: String { path }
+    /// Another path with the same weight.
+    public func replacingInputPath(_ path: String) -> WeightedModel { WeightedModel(path: path, weight: weight) }
     /// What an error says is wanted.
     public static var noun: String { "a path" }
     /// What help shows in the place of a value.

@@ -32,12 +32,12 @@ extension Setting where Root: Computing {
 
 extension Setting where Root: ReadingRows {
     static var tokenizer: Setting {
-        .optional("tokenizer", \.model.tokenizer, input: .model, "A tokenizer instead of the model's own")
+        .optional("tokenizer", \.model.tokenizer, input: .tokenizer, "A tokenizer instead of the model's own")
     }
 
     static var prompts: [Setting] {
         [
-            .optional("chat-template", \.data.chatTemplate, input: .data, "A chat template instead of the model's own"),
+            .optional("chat-template", \.data.chatTemplate, input: .file, "A chat template instead of the model's own"),
             .optional(
                 "input-template",
                 \.data.inputTemplate,

@@ -52,7 +52,7 @@ extension TrainConfiguration {
                 "Longer prompts are dropped and counted"
             ),
             .value("truncation", \.reinforcement.truncation, "What becomes of responses cut by the length limit"),
-            .optional("rollouts", \.reinforcement.rollouts, input: .data, "Recorded rollouts instead of sampling"),
+            .optional("rollouts", \.reinforcement.rollouts, input: .file, "Recorded rollouts instead of sampling"),
             .flag(
                 "save-rollouts",
                 \.reinforcement.savesRollouts,

@@ -8,6 +8,8 @@ struct ConfigurationFile {
     private(set) var stage: String?
     /// The directory that a recipe's relative paths start from.
     private(set) var workingDirectory: String?
+    /// The commits that a recipe records of repositories that no setting names.
+    private(set) var hubCommits: [String] = []
     /// The settings in the order of the file.
     private(set) var entries: [Entry] = []
 
@@ -49,6 +51,7 @@ struct ConfigurationFile {
         if Recipe.recordKeys.contains(recorded) {
             if recorded == "stage" { stage = value.scalar?.string }
             if recorded == "working_directory" { workingDirectory = value.scalar?.string }
+            if recorded == "hub_commits" { hubCommits = value.sequence?.compactMap(\.scalar?.string) ?? [] }
             return
         }
         if let sequence = value.sequence {

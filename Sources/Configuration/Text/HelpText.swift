@@ -16,6 +16,13 @@ public enum HelpText {
         lines.append(line("--config <file>", "Read settings from a YAML file with the same names; flags override it"))
         lines.append(line("--print-config", "Show the resolved settings and do nothing else"))
         lines.append(line("-h, --help", "Show this help"))
+        if configuration.groups.contains(where: { $0.settings.contains { $0.input != nil && $0.input != .file } }) {
+            lines += [
+                "",
+                "A model is a directory here or organisation/name[@revision] on the Hugging Face hub; data are files here or",
+                "the same. What is fetched is kept where HF_HOME says (~/.cache/huggingface); HF_TOKEN lets private ones be read.",
+            ]
+        }
         lines += ["", "Names may be written with underscores, and the names of OpenRLHF and TRL are understood."]
         return lines.joined(separator: "\n") + "\n"
     }

@@ -12,6 +12,8 @@ public struct Recipe: Sendable, Equatable {
     public var workingDirectory = FileManager.default.currentDirectoryPath
     /// What computes, this program first.
     public var versions: [Version]
+    /// The commits of repositories that no setting names and that its models stand on: `organisation/name@commit`.
+    public var hubCommits: [String] = []
 
     /// A component and its version.
     public struct Version: Sendable, Equatable {
@@ -28,7 +30,7 @@ public struct Recipe: Sendable, Equatable {
     }
 
     /// The keys that record how a run was made, beside its settings.
-    static let recordKeys: Set<String> = ["stage", "versions", "command_line", "working_directory"]
+    static let recordKeys: Set<String> = ["stage", "versions", "command_line", "working_directory", "hub_commits"]
 
     /// Creates a recipe.
     public init(configuration: TrainConfiguration, commandLine: [String], versions: [Version]) {
@@ -46,6 +48,9 @@ public struct Recipe: Sendable, Equatable {
             "working_directory: " + YAMLText.quoted(workingDirectory),
             "versions:",
         ]
+        if !hubCommits.isEmpty {
+            lines.insert("hub_commits: [" + hubCommits.map(YAMLText.quoted).joined(separator: ", ") + "]", at: 4)
+        }
         lines += versions.map { "  \(YAMLText.plainOrQuoted($0.component)): \(YAMLText.quoted($0.version))" }
         return lines.joined(separator: "\n") + "\n\n"
             + ConfigurationText.document(configuration, marksDifferences: false)
@@ -58,18 +63,20 @@ public struct Recipe: Sendable, Equatable {
         try recorded(in: path).configuration
     }
 
-    /// Reads back the configuration and the directory that its relative paths start from, where one is recorded.
+    /// Reads back the configuration, the directory that its relative paths start from, where one is recorded, and the commits
+    /// of repositories that its models stand on.
     ///
     /// - Throws: ``ConfigurationError`` where the file is missing, malformed or not a recipe.
     public static func recorded(
         in path: String
-    ) throws(ConfigurationError) -> (configuration: TrainConfiguration, workingDirectory: String?) {
+    ) throws(ConfigurationError) -> (configuration: TrainConfiguration, workingDirectory: String?, hubCommits: [String])
+    {
         let file = try ConfigurationFile(path: path)
         guard let name = file.stage, let stage = Stage(rawValue: name) else {
             throw .badFile(path: path, line: nil, reason: "no stage, so this is not a recipe that rto wrote")
         }
         let configuration = try SettingReader(defaults: TrainConfiguration(stage: stage)).configuration(from: [file])
         try configuration.checkCombinations()
-        return (configuration, file.workingDirectory)
+        return (configuration, file.workingDirectory, file.hubCommits)
     }
 }

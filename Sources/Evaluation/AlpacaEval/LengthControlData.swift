@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 
 /// Where the two inputs of the length-controlled win rate come from that no annotation file holds.
 public struct LengthControlData: Sendable {
@@ -55,8 +56,7 @@ public struct LengthControlData: Sendable {
 
     /// The files in the hub's cache of this machine, or nil where the original has not fetched them.
     public static func cached(_ environment: [String: String]) -> (gamed: String, difficulty: String?)? {
-        let home = environment["HF_HOME"] ?? (environment["HOME"] ?? "") + "/.cache/huggingface"
-        let hub = environment["HF_HUB_CACHE"] ?? home + "/hub"
+        let hub = HubSettings(environment: environment).cache.path
         let snapshots = hub + "/datasets--tatsu-lab--alpaca_eval/snapshots"
         for revision in (try? FileManager.default.contentsOfDirectory(atPath: snapshots).sorted()) ?? [] {
             let (gamed, difficulty) = ("df_gamed.csv", "instruction_difficulty.csv")

@@ -1,3 +1,5 @@
+import Digests
+
 /// MT19937 (Matsumoto, Nishimura 1998), as Python's `random` and NumPy's `RandomState` use it.
 ///
 /// The original programs draw with it: the order in which AlpacaEval shows two answers, Arena-Hard's bootstraps. The same
@@ -19,7 +21,7 @@ public struct MersenneTwister: Sendable {
     /// number, are its key.
     public init(pythonSeed text: String) {
         let utf8 = Array(text.utf8)
-        let bytes = Array((utf8 + SHA512.digest(utf8)).reversed())
+        let bytes = Array((utf8 + MessageDigest.digest(utf8, .sha512)).reversed())
         self.init(
             key: stride(from: 0, to: bytes.count, by: 4).map { start in
                 bytes[start..<min(start + 4, bytes.count)].reversed().reduce(0) { $0 << 8 | UInt32($1) }

@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 import JSONText
 import Safetensors
 
@@ -13,6 +14,8 @@ struct AdapterFile {
     let settings: AdapterSettings
     /// Where the base model lies, as the file says.
     let base: String?
+    /// The repository that this names, where it could be one on a hub.
+    let baseOnHub: RepositoryName?
 
     /// Layers that are saved whole beside an adapter: PEFT's names of a reward model's head.
     private static let heads: Set<String> = ["score", "classifier", "value_head"]
@@ -64,6 +67,8 @@ struct AdapterFile {
             isRankStabilized: try fields.flag("use_rslora", default: false)
         )
         base = object["base_model_name_or_path"]?.string
+        let revision = object["revision"]?.string.map { "@" + $0 } ?? ""
+        baseOnHub = base.flatMap { RepositoryName($0 + revision, kind: .model) }
     }
 
     private static func dropout(_ fields: ConfigurationFields) throws(ModelError) -> Double {
@@ -113,10 +118,15 @@ struct AdapterFile {
     }
 
     /// The text of the file for an adapter of the given layers, and of a head where one is saved with it.
+    ///
+    /// A base that was found under a name on a hub is named so, with its commit, and any other by its path.
     static func text(_ settings: AdapterSettings, base: URL, layers: [String], savesHead: Bool) -> String {
         let alpha = Int(exactly: settings.alpha).map(JSON.integer) ?? .number(settings.alpha)
+        let path = base.standardizedFileURL.absoluteURL.path
+        let repository = LocatedRepositories.name(of: path)
         let members: JSON = [
-            "base_model_name_or_path": .string(base.standardizedFileURL.absoluteURL.path), "bias": "none",
+            "base_model_name_or_path": .string(repository?.id ?? path),
+            "revision": repository.map { .string($0.revision) } ?? .null, "bias": "none",
             "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true, "lora_alpha": alpha,
             "lora_dropout": .number(settings.dropout),
             "modules_to_save": savesHead ? ["score"] : nil, "peft_type": "LORA", "r": .integer(settings.rank),

@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 
 /// A directory that holds a model, or an adapter of a model that lies elsewhere.
 public struct ModelPlace {
@@ -38,17 +39,29 @@ public struct ModelPlace {
 
     /// A relative path is one from the adapter's directory, or from the current one.
     private static func base(_ file: AdapterFile, _ directory: URL) throws(ModelError) -> URL {
-        let name = file.base ?? ""
+        if let found = localBase(file, directory) { return found }
+        if let name = file.baseOnHub, let snapshot = LocatedRepositories.snapshot(of: name) { return snapshot.folder }
+        throw ModelError(
+            directory.appending(path: AdapterFile.name).path,
+            "base_model_name_or_path is \"\(file.base ?? "")\", where there is no model; write the base model's directory there"
+        )
+    }
+
+    private static func localBase(_ file: AdapterFile, _ directory: URL) -> URL? {
+        guard let name = file.base, !name.isEmpty else { return nil }
         let places =
             name.hasPrefix("/") ? [URL(filePath: name)] : [directory.appending(path: name), URL(filePath: name)]
         let found = places.first { FileManager.default.fileExists(atPath: $0.appending(path: "config.json").path) }
-        guard !name.isEmpty, let found else {
-            throw ModelError(
-                directory.appending(path: AdapterFile.name).path,
-                "base_model_name_or_path is \"\(name)\", where there is no model; write the base model's directory there"
-            )
-        }
-        return found.standardizedFileURL
+        return found?.standardizedFileURL
+    }
+
+    /// The repository of a hub that the adapter of a directory stands on; nil where there is no adapter, or its base is here.
+    ///
+    /// - Throws: `ModelError` for an adapter that cannot be used.
+    public static func baseOnHub(of directory: URL) throws(ModelError) -> RepositoryName? {
+        guard holdsAdapter(directory) else { return nil }
+        let file = try AdapterFile(directory: directory)
+        return localBase(file, directory) == nil ? file.baseOnHub : nil
     }
 
     /// The names of the files of the directory, and of the base, that end so.

@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 import JSONText
 import Torch
 
@@ -28,6 +29,12 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
                 + "or set LIBTORCH to another build"
         )
     }
+    let hub = HubSettings()
+    object["hub_cache"] = .string(hub.cache.path)
+    object["hub_endpoint"] = .string(hub.endpoint)
+    object["hub_offline"] = .bool(hub.isOffline)
+    object["hub_token"] = .string(hub.token.map { "yes (\($0.source))" } ?? "no")
+    problems += hub.problems
     object["problems"] = .array(problems.map { .string($0) })
     if asJSON {
         try writeToStandardOutput(JSON.object(object).serialized() + "\n")

@@ -95,7 +95,8 @@ private struct PromptSampler {
 
     /// Everything that decides the lines; what only decides how fast they come is left out.
     private func recipe(_ configuration: GenerateConfiguration) throws -> String {
-        var configuration = configuration
+        let directory = configuration.model.model
+        var configuration = namingInputs(configuration)
         configuration.output = nil
         configuration.batchSize = configuration.defaults.batchSize
         configuration.compute.threads = nil
@@ -105,7 +106,7 @@ private struct PromptSampler {
             digest.add(prompt.ids.flatMap { String($0).utf8 + [UInt8(ascii: " ")] })
             digest.add(JSON.object(prompt.row).serialized().utf8)
         }
-        let model = try ContentDigest.model(URL(filePath: configuration.model.model))
+        let model = try ContentDigest.model(URL(filePath: directory))
         return ConfigurationText.printed(configuration)
             + "\n# digest of the prompts: \(digest.text)\n# digest of the model: \(model.text)\n"
     }

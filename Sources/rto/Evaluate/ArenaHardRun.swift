@@ -1,6 +1,7 @@
 import Configuration
 import Evaluation
 import Foundation
+import HTTP
 import JSONText
 import Tokenizers
 import Training

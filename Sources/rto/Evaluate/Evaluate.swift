@@ -78,16 +78,3 @@ func textTable(_ rows: [[String]]) -> String {
 func note(_ sentence: String) {
     try? FileHandle.standardError.write(contentsOf: Data((sentence + "\n").utf8))
 }
-
-/// Runs asynchronous work that knows no tensors, and waits for it.
-func waiting<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) throws -> Result {
-    let arrived = DispatchSemaphore(value: 0)
-    nonisolated(unsafe) var outcome: Swift.Result<Result, any Error>?
-    Task.detached {
-        do { outcome = .success(try await work()) } catch { outcome = .failure(error) }
-        arrived.signal()
-    }
-    arrived.wait()
-    guard let outcome else { throw EvaluationError("the work ended without an outcome") }
-    return try outcome.get()
-}

@@ -1,0 +1,2 @@
+// OpenSSL's libcrypto, which makes digests.
+#include <openssl/evp.h>

@@ -1,0 +1,135 @@
+import Foundation
+import HTTP
+import JSONText
+
+// What is asked of the server, and what its answers mean.
+extension Hub {
+    /// The commit that a name's revision stands for, and the files it has.
+    ///
+    /// - Throws: ``HubError``, which allows the cache where only asking failed.
+    func listing(of name: RepositoryName) async throws -> RepositoryListing {
+        let path =
+            "/api/\(name.kind.rawValue)s/\(name.id)/revision/\(Self.encoded(name.revision, keeping: ""))?blobs=true"
+        let response = try await response(to: path, of: name)
+        guard response.status == 200 else { throw refusal(response, of: name) }
+        let answer: JSON
+        do {
+            answer = try JSON(parsing: response.body)
+        } catch {
+            throw HubError(
+                "\(name.text): \(settings.endpoint) answers with no JSON (\(error)); does HF_ENDPOINT point to a hub?"
+            )
+        }
+        return try RepositoryListing(answer: answer, name)
+    }
+
+    /// A file with its size and digest, which the listing lacked, from the header fields of its address.
+    func described(_ file: RepositoryFile, of name: RepositoryName) async throws -> RepositoryFile {
+        let response = try await response(to: path(of: file, in: name), of: name, wantsHeadersOnly: true)
+        guard response.status < 400 else { throw refusal(response, of: name, file: file) }
+        var file = file
+        let isElsewhere = response.status >= 300
+        file.size = (response.headers["x-linked-size"] ?? (isElsewhere ? nil : response.headers["content-length"]))
+            .flatMap(Int.init)
+        file.digest = (response.headers["x-linked-etag"] ?? response.headers["etag"]).flatMap { BlobDigest(etag: $0) }
+        guard file.digest != nil else {
+            throw HubError(
+                "\(name.text): the server does not say what \(file.path) holds (no ETag); does HF_ENDPOINT point to a hub?"
+            )
+        }
+        return file
+    }
+
+    /// The request for the content of a file.
+    func request(for file: RepositoryFile, in name: RepositoryName) throws -> HTTPRequest {
+        try request(to: path(of: file, in: name), .everywhere)
+    }
+
+    private func path(of file: RepositoryFile, in name: RepositoryName) -> String {
+        let prefix = name.kind == .dataset ? "/datasets/" : "/"
+        return prefix + name.id
+            + "/resolve/\(Self.encoded(name.revision, keeping: ""))/\(Self.encoded(file.path, keeping: "/"))"
+    }
+
+    private func request(to path: String, _ redirections: HTTPRequest.Redirections) throws -> HTTPRequest {
+        guard let url = try? HTTPRequest.url(settings.endpoint + path) else {
+            throw HubError("HF_ENDPOINT is '\(settings.endpoint)', which is not an http:// or https:// address")
+        }
+        var request = HTTPRequest(url, headers: ["User-Agent": "rto", "Accept": "*/*"])
+        if let token = settings.token {
+            guard token.isSendable else {
+                throw HubError(
+                    "the token (\(token.source)) holds a character that no token has; log in anew or set HF_TOKEN"
+                )
+            }
+            request.headers["Authorization"] = "Bearer " + token.secret
+        }
+        request.redirections = redirections
+        return request
+    }
+
+    private func response(
+        to path: String,
+        of name: RepositoryName,
+        wantsHeadersOnly: Bool = false
+    ) async throws -> HTTPResponse {
+        var request = try request(to: path, .withinServer)
+        request.wantsHeadersOnly = wantsHeadersOnly
+        do {
+            return try await questions.response(request)
+        } catch {
+            throw HubError("\(name.text): \(error)", allowsCache: true)
+        }
+    }
+
+    /// What an answer means that is no good one.
+    func refusal(_ response: HTTPResponse, of name: RepositoryName, file: RepositoryFile? = nil) -> HubError {
+        let (kind, endpoint) = (name.kind == .model ? "model" : "data set", settings.endpoint)
+        let code = response.headers["x-error-code"]
+        let message = response.headers["x-error-message"].map { ": " + $0 } ?? ""
+        let page = endpoint + (name.kind == .dataset ? "/datasets/" : "/") + name.id
+        let login =
+            settings.token.map { "a token that may read it (the one of \($0.source) may not)" }
+            ?? "a token that may read it"
+        switch (code, response.status) {
+        case ("RevisionNotFound", _):
+            return HubError("\(name.id): has no branch, tag or commit '\(name.revision)' at \(endpoint)")
+        case ("EntryNotFound", _):
+            return HubError(
+                "\(name.text): \(endpoint) lists the file \(file?.path ?? "") and does not have it; try again later"
+            )
+        case ("GatedRepo", _):
+            return HubError(
+                "\(name.id) is gated: accept its conditions at \(page) and set HF_TOKEN to \(login)",
+                allowsCache: true
+            )
+        case (_, 401) where message.contains("Invalid credentials"):
+            let source = settings.token?.source ?? "HF_TOKEN"
+            return HubError(
+                "\(name.id): \(endpoint) does not know the token of \(source); log in anew or unset it",
+                allowsCache: true
+            )
+        case ("RepoNotFound", _), (_, 401), (_, 404):
+            return HubError(
+                "\(name.id): \(endpoint) has no \(kind) of this name, or it is private: check the spelling, or set HF_TOKEN to \(login)",
+                allowsCache: true
+            )
+        case (_, 403):
+            return HubError("\(name.id): \(endpoint) refuses\(message): set HF_TOKEN to \(login)", allowsCache: true)
+        default:
+            return HubError(
+                "\(name.text): \(endpoint) answers \(response.status)\(message)",
+                allowsCache: response.status >= 500
+            )
+        }
+    }
+
+    /// A text as a part of an address: everything but letters, digits and `-._~` by its bytes in hexadecimal digits.
+    static func encoded(_ text: String, keeping kept: String) -> String {
+        let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8).union(kept.utf8)
+        return text.utf8.map { byte in
+            plain.contains(byte)
+                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }.joined()
+    }
+}
