@@ -34,6 +34,9 @@ struct DatasetMixture: Sendable {
         (count, order) = (sorted.count, sorted)
     }
 
+    /// Whether it is all rows as they come.
+    var isWhole: Bool { order == nil }
+
     /// The row at a position, numbered through all sources.
     subscript(position: Int) -> Int { order?[position] ?? position }
 

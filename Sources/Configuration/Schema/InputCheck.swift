@@ -6,7 +6,7 @@ extension Configurable {
     /// The rooms that read them check their contents; this names a mistyped path before anything large is loaded.
     public func checkInputs() throws(ConfigurationError) {
         for setting in settings {
-            for path in setting.inputs(self) where !path.isEmpty && !FileManager.default.fileExists(atPath: path) {
+            for path in setting.inputs(self) where !path.isEmpty && !isThere(path) {
                 if looksLikeHubName(path) {
                     let origin = SettingOrigin.commandLine(flag: "--" + setting.name)
                     let reason = "there is no such path here, and nothing is fetched from a hub"
@@ -16,6 +16,15 @@ extension Configurable {
             }
         }
     }
+}
+
+/// Whether there is a file or directory, or a directory in front of a colon and the name of one of its splits.
+private func isThere(_ path: String) -> Bool {
+    if FileManager.default.fileExists(atPath: path) { return true }
+    guard let colon = path.lastIndex(of: ":") else { return false }
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: String(path[..<colon]), isDirectory: &isDirectory)
+        && isDirectory.boolValue
 }
 
 /// Whether a path that does not exist is rather meant as `organisation/name` on a hub than as a mistyped path here.

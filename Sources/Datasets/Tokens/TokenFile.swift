@@ -125,7 +125,7 @@ final class TokenFileWriter {
     }
 
     private func flush() throws(DatasetError) {
-        try write(pending.withUnsafeBytes { Array($0) })
+        try write(pending)
         pending.removeAll(keepingCapacity: true)
     }
 
@@ -139,7 +139,7 @@ final class TokenFileWriter {
             wordCount += 1
         }
         try flush()
-        try write(index.withUnsafeBytes { Array($0) })
+        try write(index)
         let wordsEnd = wordCount * MemoryLayout<Int32>.size
         let indexEnd = wordsEnd + index.count * MemoryLayout<Int64>.size
         let text =
@@ -157,8 +157,14 @@ final class TokenFileWriter {
         }
     }
 
-    private func write(_ bytes: [UInt8]) throws(DatasetError) {
-        do { try file.append(bytes) } catch { throw DatasetError(path: url.path, .tokens(error.reason)) }
+    private func write<Number: BitwiseCopyable>(_ numbers: [Number]) throws(DatasetError) {
+        do throws(SafetensorsError) {
+            try numbers.withUnsafeBufferPointer { (numbers) throws(SafetensorsError) in
+                try file.append(UnsafeRawBufferPointer(numbers))
+            }
+        } catch {
+            throw DatasetError(path: url.path, .tokens(error.reason))
+        }
     }
 }
 

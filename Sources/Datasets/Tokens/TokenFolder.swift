@@ -181,8 +181,18 @@ public struct TokenRows<Row: StorableRow>: Sendable {
     ///
     /// - Throws: `DatasetError` where the file cannot be read, or is damaged.
     public func largestTokenCounts(_ count: Int) throws(DatasetError) -> [Int] {
-        var counts: [Int] = []
-        try file.forEachTokenCount { counts.append($0) }
-        return Array((0..<mixture.count).map { counts[mixture[$0]] }.sorted(by: >).prefix(count))
+        var largest: [Int] = []
+        func add(_ tokenCount: Int) {
+            largest.append(tokenCount)
+            if largest.count >= 2 * count + 4096 { largest = Array(largest.sorted(by: >).prefix(count)) }
+        }
+        if mixture.isWhole {
+            try file.forEachTokenCount(add)
+        } else {
+            var counts: [Int] = []
+            try file.forEachTokenCount { counts.append($0) }
+            for position in 0..<mixture.count { add(counts[mixture[position]]) }
+        }
+        return Array(largest.sorted(by: >).prefix(count))
     }
 }
