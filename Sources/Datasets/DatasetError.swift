@@ -109,7 +109,7 @@ extension DatasetError.Problem {
         case .severalSplits(let splits, let stray):
             "the directory holds the splits \(listed(splits))"
                 + (stray.map { " and \(quoted($0)), which is of none" } ?? "")
-                + "; name one behind a colon, as in PATH:\(splits.first ?? "train")"
+                + "; name one behind a colon, as in PATH:\(splits.first { $0.hasPrefix("train") } ?? splits.first ?? "")"
         case .severalFolders(let folders, let split):
             "the split \(quoted(split)) lies in the folders \(listed(folders)); name one of them instead of the whole directory"
         case .severalKinds(let first, let second):

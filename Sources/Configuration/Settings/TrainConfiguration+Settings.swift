@@ -24,8 +24,7 @@ extension TrainConfiguration {
                 "data",
                 \.data.sources,
                 input: .data,
-                "Rows to train on: .parquet, .jsonl or .json (also .gz, .zst), or a directory of them, with :split where it has "
-                    + "several, and a share of the mixture; may be repeated"
+                "Files or directories of rows, with a share of the mixture; may be repeated"
             )
         ]
         if !stage.isReinforcement {

@@ -79,11 +79,15 @@ final class ParquetFile {
         return isDone ? nil : words.last == "." ? String(words.dropLast()) : words
     }
 
+    private static let encrypted =
+        "the Parquet file is encrypted, and no keys can be given here; write it without encryption"
+
     private static func damaged(_ path: String, _ reason: String) -> DatasetError {
-        DatasetError(
-            path: path,
-            .unreadable(reason: "Apache Arrow says: \(reason); get the file again, or write it again with pyarrow")
-        )
+        // Columns may be encrypted in a file that does not say so at its end.
+        let sentence =
+            reason.contains("ecrypt")
+            ? encrypted : "Apache Arrow says: \(reason); get the file again, or write it again with pyarrow"
+        return DatasetError(path: path, .unreadable(reason: sentence))
     }
 
     /// Looks at the marks with which Parquet files begin and end: they tell the usual mishaps apart better than Arrow's words.
@@ -94,7 +98,7 @@ final class ParquetFile {
         let end = try stream.bytes(at: max(0, try stream.byteCount() - 4), count: 4)
         let (mark, encryptedMark) = (Array("PAR1".utf8), Array("PARE".utf8))
         if end == encryptedMark {
-            throw fails("the Parquet file is encrypted, and no keys can be given here; write it without encryption")
+            throw fails(encrypted)
         }
         if beginning.starts(with: Array("version https://git-lfs".utf8)) {
             throw fails("it is a pointer of Git LFS and not the data; fetch them with 'git lfs pull'")

@@ -1,6 +1,14 @@
 import CArrow
 import Foundation
 
+/// What Parquet files are read with.
+public enum ParquetSupport {
+    /// Which Apache Arrow is in use or will be fetched, or why there is none, in words.
+    public static var status: String {
+        do { return try ParquetLibrary.status() } catch { return error.reason }
+    }
+}
+
 /// The reader of Parquet files: Apache Arrow's libraries behind a table of three functions, opened with the first file.
 ///
 /// The program neither links nor carries them: `scripts/parquet-reader` of the project fetches and compiles what is missing. The
@@ -42,10 +50,16 @@ struct ParquetLibrary: @unchecked Sendable {
         return ParquetLibrary(open: open, next: next, close: close)
     }
 
+    /// Which Apache Arrow is in use or will be, in words.
+    static func status() throws(Failure) -> String { try run(["--status"]) }
+
     /// Has the project's script make the reader ready, and takes its place from what the script prints.
+    private static func preparedPath() throws(Failure) -> String { try run([]) }
+
+    /// What the script prints.
     ///
     /// What takes time, and what goes wrong, the script says on standard error.
-    private static func preparedPath() throws(Failure) -> String {
+    private static func run(_ arguments: [String]) throws(Failure) -> String {
         guard let root = projectRoot else {
             throw Failure(
                 reason:
@@ -56,6 +70,7 @@ struct ParquetLibrary: @unchecked Sendable {
         let process = Process()
         let output = Pipe()
         process.executableURL = root.appending(path: script)
+        process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         do { try process.run() } catch {

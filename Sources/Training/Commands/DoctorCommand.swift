@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import JSONText
 import Torch
@@ -28,6 +29,7 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
                 + "or set LIBTORCH to another build"
         )
     }
+    object["parquet"] = .string(ParquetSupport.status)
     object["problems"] = .array(problems.map { .string($0) })
     if asJSON {
         try writeToStandardOutput(JSON.object(object).serialized() + "\n")

@@ -74,6 +74,8 @@ struct DataDirectoryTests {
             "README.md"
         )
         #expect(problem() == .severalSplits(["test_prefs", "test_sft", "train_prefs"], fileOfNone: nil))
+        let advice = #expect(throws: DatasetError.self) { try files() }?.description
+        #expect(advice?.hasSuffix("name one behind a colon, as in PATH:train_prefs.") == true)
         let shards = ["data/train_prefs-00000-of-00002.parquet", "data/train_prefs-00001-of-00002.parquet"]
         #expect(try files(":train_prefs") == shards)
         #expect(try files("/data:test_sft").count == 1)
