@@ -43,6 +43,9 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        // A header alone: the reader of Parquet files beside it is compiled when the first one is opened.
+        .systemLibrary(name: "CArrow"),
         .target(name: "CLibTorch"),
         .target(
             name: "TestSupport",
@@ -73,7 +76,11 @@ let package = Package(
         + room("Tokenizers", ["JSONText", "CPCRE2"], excludedTests: ["Fuzz"])
         + room("Safetensors", ["JSONText"])
         + room("Hub", ["HTTP", "JSONText", "Digests", "Safetensors"])
-        + room("Datasets", ["JSONText", "ChatTemplates", "Tokenizers", "CZlib"])
+        + room(
+            "Datasets",
+            ["JSONText", "ChatTemplates", "Tokenizers", "Safetensors", "CZlib", "CZstd", "CArrow"],
+            excludedTests: ["Fixtures"]
+        )
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
         // Its loops over rows and bootstraps would take a debug build's tests minutes.
         + room(

@@ -6,6 +6,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     case inapplicable(SettingOrigin, command: String, elsewhere: [String])
     /// The name, or this value of it, is reserved for a feature that this version does not have.
     case notAvailable(SettingOrigin, value: String?, instead: String?)
+    /// The split of a data set is asked for by a setting of its own, as other programs have it.
+    case splitApart(SettingOrigin)
     /// The text is not a value of the setting.
     case badValue(SettingOrigin, found: String, expected: String)
     /// A flag that takes a value came last or was followed by another flag.
@@ -32,6 +34,8 @@ extension ConfigurationError: CustomStringConvertible {
             "\(origin.location)\(origin.spelling) is not available yet"
         case .notAvailable(let origin, let value?, let instead):
             "\(origin.location)\(origin.spelling) \(value) is not available yet" + (instead.map { "; \($0)" } ?? "")
+        case .splitApart(let origin):
+            "\(origin.location)\(origin.spelling): the split stands behind the directory, as in --data DIRECTORY:train_prefs"
         case .badValue(let origin, let found, let expected):
             "\(origin.location)\(origin.spelling) wants \(expected), not '\(found)'"
         case .missingValue(let origin, let expected):

@@ -27,10 +27,22 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case unknownFormat(isKnownToOthers: Bool)
         /// A directory holds no data file.
         case noFiles
+        /// A directory holds none of the split that was named.
+        case noSplit(String, present: [String])
+        /// A directory holds several splits, or one beside a file of none, and none was named.
+        case severalSplits([String], fileOfNone: String?)
+        /// The files of a split lie in several folders, as those of several data sets do.
+        case severalFolders([String], split: String)
+        /// A directory holds Parquet files beside files of text, for instance these two.
+        case severalKinds(String, String)
         /// The weight behind a path is not a positive number.
         case invalidWeight
         /// The input template does not have exactly one place for the prompt.
         case inputTemplate(placeCount: Int)
+        /// A file of tokens that a run keeps cannot be written or used.
+        case tokens(String)
+        /// A data file is no longer what a run was started on.
+        case changed
         /// The files hold no row at all.
         case noRows
         /// No row could be used, for the reasons that the report counts.
@@ -59,7 +71,7 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
 
     /// One sentence: where, what, and what to do where that is known.
     public var description: String {
-        "\(line.map { "\(path):\($0)" } ?? path): \(problem.sentence)."
+        "\(line.map { "\(RowLocation(path: path, line: $0))" } ?? path): \(problem.sentence)."
     }
 }
 
@@ -68,12 +80,16 @@ extension DatasetError.Problem {
         switch self {
         case .unreadable(let reason): "the data cannot be read: \(reason)"
         case .unknownFormat(isKnownToOthers: true):
-            "this format is not read; convert it to .jsonl, .json or either with .gz behind"
+            "this format is not read; convert it to .parquet, .jsonl or .json, or to either of these with .gz or .zst behind"
         case .unknownFormat(isKnownToOthers: false), .noFiles:
-            "data files end in .jsonl, .json, .jsonl.gz or .json.gz, and this is none and holds none"
+            "data files end in .parquet, .jsonl or .json, these two also with .gz or .zst behind, and this is none and holds none"
+        case .noSplit, .severalSplits, .severalFolders, .severalKinds: directorySentence
         case .invalidWeight: "the weight behind the @ must be a number above 0"
         case .inputTemplate(let count):
             "an input template has exactly one {} where the prompt goes, and this one has \(count)"
+        case .tokens(let reason): "the tokens of the data cannot be kept here: \(reason)"
+        case .changed:
+            "the data are no longer those that the run was started on; give it back what it had, or start a new run"
         case .noRows: "there are no rows"
         case .noUsableRows(let report): "no row can be used: \(report)"
         case .emptyPart(let heldOut, let count):
@@ -82,6 +98,24 @@ extension DatasetError.Problem {
         case .outsideMixture(let count):
             "its weight is so small that the mixture of \(count) rows has none of it; raise the weight or leave it out"
         default: rowSentence
+        }
+    }
+
+    private var directorySentence: String {
+        switch self {
+        case .noSplit(let split, let present):
+            "there is no split \(quoted(split)) in the directory; its splits are \(listed(present))"
+                + suggestion(for: split, among: present)
+        case .severalSplits(let splits, let stray):
+            "the directory holds the splits \(listed(splits))"
+                + (stray.map { " and \(quoted($0)), which is of none" } ?? "")
+                + "; name one behind a colon, as in PATH:\(splits.first { $0.hasPrefix("train") } ?? splits.first ?? "")"
+        case .severalFolders(let folders, let split):
+            "the split \(quoted(split)) lies in the folders \(listed(folders)); name one of them instead of the whole directory"
+        case .severalKinds(let first, let second):
+            "the directory holds Parquet files beside others (\(quoted(first)), \(quoted(second))), perhaps the same rows twice;"
+                + " name the files that are meant"
+        default: ""
         }
     }
 

@@ -4,45 +4,74 @@ extension DatasetReader {
     /// Makes one row of what is to be returned, or nil where it is dropped, and counts what became of it.
     typealias RowMaker<Row> = @Sendable (DatasetRow, inout DatasetReport) throws(DatasetError) -> Row?
 
-    /// How many rows are read before they are parsed and made into tokens on all processors.
-    private static var batchRowCount: Int { 4096 }
+    /// How many rows, and how many bytes of them, are read before they are parsed and made into tokens on all processors.
+    private static var batchLimit: (rows: Int, bytes: Int) { (4096, 8 << 20) }
 
     /// Reads all files and mixes their rows.
     func rows<Row: Sendable>(_ make: RowMaker<Row>) throws(DatasetError) -> TokenizedDataset<Row> {
-        var report = DatasetReport()
-        let rows = try sources.map { (source) throws(DatasetError) in try self.rows(of: source, make, &report) }
-        let mixture = DatasetMixture(counts: rows.map(\.count), weights: sources.map(\.weight), seed: options.seed)
-        report.rowsUsed = mixture.rows.count
-        try requireEverySource(mixture, rows.map(\.count), report)
-        report.rowsOutsideMixture = rows.map(\.count).reduce(0, +) - mixture.rows.count
-        try requireRows(report)
-        return TokenizedDataset(rows: mixture.rows.map { rows[$0.source][$0.row] }, report: report)
+        var rows: [Row] = []
+        let (mixture, report, _) = try readAll(make) { (row) throws(DatasetError) in rows.append(row) }
+        return TokenizedDataset(rows: (0..<mixture.count).map { rows[mixture[$0]] }, report: report)
     }
 
-    private func rows<Row: Sendable>(
-        of source: DatasetSource,
+    /// Reads the rows of all sources one after another and hands out what they become; nothing of them is kept.
+    ///
+    /// - Returns: Which of the rows that were handed out are used, and in which order; what became of all; how many are of each source.
+    func readAll<Row: Sendable>(
+        skipping skipped: Set<String> = [],
         _ make: RowMaker<Row>,
-        _ report: inout DatasetReport
-    ) throws(DatasetError) -> [Row] {
-        var rows: [Row] = []
+        _ take: (Row) throws(DatasetError) -> Void
+    ) throws(DatasetError) -> (mixture: DatasetMixture, report: DatasetReport, counts: [Int]) {
+        var report = DatasetReport()
+        var counts: [Int] = []
+        for source in sources {
+            var count = 0
+            try read(source, skipping: skipped, make, &report) { (row) throws(DatasetError) in
+                count += 1
+                try take(row)
+            }
+            counts.append(count)
+        }
+        let mixture = mixture(counts)
+        report.rowsUsed = mixture.count
+        try requireEverySource(mixture, counts, report)
+        report.rowsOutsideMixture = counts.reduce(0, +) - mixture.count
+        try requireRows(report)
+        return (mixture, report, counts)
+    }
+
+    func mixture(_ counts: [Int]) -> DatasetMixture {
+        DatasetMixture(counts: counts, weights: sources.map(\.weight), seed: options.seed)
+    }
+
+    private func read<Row: Sendable>(
+        _ source: DatasetSource,
+        skipping skipped: Set<String>,
+        _ make: RowMaker<Row>,
+        _ report: inout DatasetReport,
+        _ take: (Row) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
         var batch: [UnparsedRow] = []
+        var byteCount = 0
         for file in try source.files() {
-            try file.forEachRow { (row) throws(DatasetError) in
+            try file.forEachRow(skipping: skipped) { (row) throws(DatasetError) in
                 batch.append(row)
-                guard batch.count == Self.batchRowCount else { return }
-                try append(batch, to: &rows, make, &report)
+                byteCount += row.byteCount
+                guard batch.count >= Self.batchLimit.rows || byteCount >= Self.batchLimit.bytes else { return }
+                try hand(batch, make, &report, take)
                 batch.removeAll(keepingCapacity: true)
+                byteCount = 0
+                options.progress?(report.rowsRead)
             }
         }
-        try append(batch, to: &rows, make, &report)
-        return rows
+        try hand(batch, make, &report, take)
     }
 
-    private func append<Row: Sendable>(
+    private func hand<Row: Sendable>(
         _ batch: [UnparsedRow],
-        to rows: inout [Row],
         _ make: RowMaker<Row>,
-        _ report: inout DatasetReport
+        _ report: inout DatasetReport,
+        _ take: (Row) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         let outcomes = batch.concurrentMap { row in
             var report = DatasetReport()
@@ -56,16 +85,20 @@ extension DatasetReader {
             }
             return (made, report)
         }
+        var taken: [Row] = []
         for (made, counts) in outcomes {
             report.rowsRead += 1
             do throws(DatasetError) {
-                if let row = try made.get() { rows.append(row) }
+                let row = try made.get()
                 report.add(counts)
+                if let row { taken.append(row) }
             } catch {
                 guard options.skipsBadRows else { throw error }
                 report.addBadRow(error)
             }
         }
+        // Not above: what cannot be written is no fault of a row.
+        for row in taken { try take(row) }
     }
 
     /// Refuses a mixture of which a source has no row: for want of rows, which leaves no mixture, or by its weight.
@@ -78,7 +111,7 @@ extension DatasetReader {
         if let empty = counts.firstIndex(of: 0) {
             throw DatasetError(path: sources[empty].path, .noUsableRows(report: "\(report)"))
         }
-        for (number, source) in sources.enumerated() where !mixture.rows.contains(where: { $0.source == number }) {
+        for (number, source) in sources.enumerated() where !mixture.hasRow(of: number) {
             throw DatasetError(path: source.path, .outsideMixture(rowsUsed: report.rowsUsed))
         }
     }

@@ -1,3 +1,5 @@
+import JSONText
+
 /// What became of the rows that were read.
 public struct DatasetReport: Sendable, Equatable, CustomStringConvertible {
     /// How many of the bad rows are kept to be shown.
@@ -50,5 +52,27 @@ public struct DatasetReport: Sendable, Equatable, CustomStringConvertible {
         ]
         let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         return (["\(rowsUsed) of \(rowsRead) rows used"] + parts).joined(separator: ", ")
+    }
+}
+
+extension DatasetReport {
+    private static var counts: [(key: String, path: WritableKeyPath<DatasetReport, Int>)] {
+        [
+            ("rows_read", \.rowsRead), ("rows_used", \.rowsUsed), ("prompts_too_long", \.promptsTooLong),
+            ("responses_empty", \.responsesEmpty), ("responses_cut", \.responsesCut),
+            ("responses_tokenized_apart", \.responsesTokenizedApart), ("bad_rows", \.badRowCount),
+            ("rows_outside_mixture", \.rowsOutsideMixture), ("rows_of_other_part", \.rowsOfOtherPart),
+        ]
+    }
+
+    /// The counts; the bad rows themselves have been shown when they were read.
+    var json: JSON {
+        var object = JSONObject()
+        for (key, path) in Self.counts { object[key] = .integer(self[keyPath: path]) }
+        return .object(object)
+    }
+
+    init(json: JSON) {
+        for (key, path) in Self.counts { self[keyPath: path] = json[key]?.integer ?? 0 }
     }
 }

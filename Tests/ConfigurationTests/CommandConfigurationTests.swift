@@ -60,6 +60,11 @@ import Testing
         configuration.data.sources = [DataSource(path: here + "/no-such-file.jsonl", weight: 2)]
         let missing = ConfigurationError.missingInput(setting: "data", path: here + "/no-such-file.jsonl")
         #expect(throws: missing) { try configuration.checkInputs() }
+        // A split stands behind a directory that exists; whether it has that split is asked when it is read.
+        configuration.data.sources = [DataSource(path: here + ":train_prefs")]
+        try configuration.checkInputs()
+        configuration.data.sources = [DataSource(path: here + "/none:train_prefs")]
+        #expect(throws: ConfigurationError.self) { try configuration.checkInputs() }
     }
 
     @Test("Models, tokenizers and rows are put through a function, with their weights") func replacing() throws {

@@ -67,6 +67,12 @@ import Testing
         #expect(refusal(.rto, "--" + name, "1") == "--\(name) is not available yet")
     }
 
+    @Test("A split is not asked for by a flag of its own", arguments: ["train-split", "dataset_test_split"])
+    func splits(name: String) {
+        let sentence = "the split stands behind the directory, as in --data DIRECTORY:train_prefs"
+        #expect(refusal(.dpo, "--" + name, "train") == "--\(name): \(sentence)")
+    }
+
     @Test("Reserved values are said to be so, too") func reservedValues() {
         let advantage = "gae, reinforce++, reinforce++-baseline, rloo, grpo or dr-grpo"
         #expect(refusal(.ppo, "--advantage", "vtrace") == "--advantage wants \(advantage), not 'vtrace'")

@@ -110,7 +110,8 @@ struct MetricsTests {
         configuration.loop.maxSteps = 1
         let error = #expect(throws: TrainingError.self) { try workshop.train(configuration) }
         #expect(error?.exitStatus == .diverged)
-        #expect(try TrainedRun(url: URL(filePath: workshop.path("run"))).fileNames == ["metrics.jsonl", "recipe.yaml"])
+        let names = try TrainedRun(url: URL(filePath: workshop.path("run"))).fileNames
+        #expect(names == ["metrics.jsonl", "recipe.yaml", "tokens"])
         configuration.optimizer.learningRate = 1e10
         configuration.loop.maxSteps = 12
         configuration.loop.epochs = 12

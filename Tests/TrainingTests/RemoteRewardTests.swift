@@ -148,7 +148,7 @@ struct RemoteRewardTests {
         #expect(error?.description.contains("rto resume") == true && error?.exitStatus == .data)
         // Nothing was trained.
         let run = TrainedRun(url: URL(filePath: workshop.path("run")))
-        #expect(try run.fileNames == ["recipe.yaml"])
+        #expect(try run.fileNames == ["recipe.yaml", "tokens"])
     }
 
     @Test("after a failure the run goes on where it stopped, to the same bits")

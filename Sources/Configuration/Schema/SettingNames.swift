@@ -16,6 +16,7 @@ struct SettingNames<Root: Configurable> {
         if let setting = settings[name] { return (setting, false) }
         let opposite = name.hasPrefix("no-") ? String(name.dropFirst(3)) : "no-" + name
         if let setting = settings[opposite], setting.form == .flag { return (setting, true) }
+        if splitNames.contains(name) { throw .splitApart(origin) }
         if reservedNames.contains(name) { throw .notAvailable(origin, value: nil, instead: nil) }
         let elsewhere = configuration.commands(having: name)
         if !elsewhere.isEmpty {
@@ -72,6 +73,11 @@ private let namesElsewhere = [
     "target-modules": "lora-targets",
     "lora-target-modules": "lora-targets",
     "use-rslora": "lora-rank-stabilized",
+]
+
+/// Flags by which other programs choose a split, which stands behind the path here.
+private let splitNames: Set<String> = [
+    "train-split", "eval-split", "prompt-split", "dataset-split", "dataset-train-split", "dataset-test-split",
 ]
 
 /// Names that the interface reserves for features that this version does not have.

@@ -49,7 +49,7 @@ public struct DataSettings: Equatable, Sendable {
 
 /// One file or directory of a data mixture: `path` or `path@weight`.
 public struct DataSource: Equatable, Sendable {
-    /// The file or directory.
+    /// The file, or the directory, of several splits one behind a colon.
     public var path: String
     /// Its share of the mixture relative to the other sources' shares; `nil` beside sources with a share counts as 1, and takes
     /// every row where none has one.
@@ -95,5 +95,5 @@ extension DataSource: SettingConvertible {
     /// What an error says is wanted.
     public static var noun: String { "a path" }
     /// What help shows in the place of a value.
-    public static var placeholder: String { "path[@weight]" }
+    public static var placeholder: String { "path[:split][@weight]" }
 }

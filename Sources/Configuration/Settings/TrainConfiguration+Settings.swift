@@ -24,7 +24,7 @@ extension TrainConfiguration {
                 "data",
                 \.data.sources,
                 input: .data,
-                "Rows to train on, with a share of the mixture; may be repeated"
+                "Files or directories of rows, with a share of the mixture; may be repeated"
             )
         ]
         if !stage.isReinforcement {

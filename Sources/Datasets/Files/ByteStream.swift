@@ -13,7 +13,7 @@ protocol ByteStream: AnyObject {
 }
 
 /// The bytes of a file as they are.
-final class FileByteStream: ByteStream {
+final class FileByteStream: ByteStream, Sendable {
     private static let pieceByteCount = 1 << 20
     private let path: String
     private let descriptor: Int32
@@ -44,6 +44,25 @@ final class FileByteStream: ByteStream {
             if isFailed { throw Self.systemError(path) }
             if !isInterrupted { return piece.isEmpty ? nil : piece }
         } while true
+    }
+
+    /// The size of the file.
+    func byteCount() throws(DatasetError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw Self.systemError(path) }
+        return Int(status.st_size)
+    }
+
+    /// Some bytes at a distance from the file's start, fewer where it ends before.
+    func bytes(at offset: Int, count: Int) throws(DatasetError) -> [UInt8] {
+        var isFailed = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, found in
+            let result = pread(descriptor, buffer.baseAddress, count, off_t(offset))
+            isFailed = result < 0
+            found = max(0, result)
+        }
+        if isFailed { throw Self.systemError(path) }
+        return bytes
     }
 
     private static func systemError(_ path: String) -> DatasetError {

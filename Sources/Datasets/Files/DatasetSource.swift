@@ -28,28 +28,35 @@ public struct DatasetSource: Sendable, Equatable {
         guard !path.isEmpty else { throw DatasetError(path: text, .unreadable(reason: "it names no file")) }
     }
 
-    /// The files of the source: itself, or the data files that lie directly in the directory, by name.
+    /// The files of the source: itself, or the data files of a directory and of one split.
     ///
-    /// - Throws: `DatasetError` where nothing is there, or a directory holds no file that is read here or one that is read elsewhere.
+    /// Behind a directory's path a colon names the split that is wanted: `data/ultrafeedback:train_prefs`.
+    ///
+    /// - Throws: `DatasetError` where nothing is there, and for a directory that `DataDirectory` refuses.
     func files() throws(DatasetError) -> [DatasetFile] {
+        switch Self.kind(path) {
+        case .directory: return try DataDirectory(path).files(of: nil)
+        case .file: return [try DatasetFile(path: path)]
+        case .absent: break
+        }
+        guard let colon = path.lastIndex(of: ":") else { throw Self.absent(path) }
+        let (directory, split) = (String(path[..<colon]), String(path[path.index(after: colon)...]))
+        switch Self.kind(directory) {
+        case .directory: return try DataDirectory(directory).files(of: split)
+        case .file: throw DatasetError(path: directory, .inconsistent("it is a file, and only a directory has splits"))
+        case .absent: throw Self.absent(path)
+        }
+    }
+
+    private enum Kind { case absent, file, directory }
+
+    private static func kind(_ path: String) -> Kind {
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw DatasetError(path: path, .unreadable(reason: "there is no such file or directory"))
-        }
-        guard isDirectory.boolValue else { return [try DatasetFile(path: path)] }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw DatasetError(path: path, .unreadable(reason: "the directory cannot be listed"))
-        }
-        let paths = names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            .map { URL(filePath: path).appending(path: $0).path }
-        for path in paths where DatasetFile.isFormatOfOthers(path) {
-            throw DatasetError(path: path, .unknownFormat(isKnownToOthers: true))
-        }
-        let files = paths.compactMap { try? DatasetFile(path: $0) }
-        guard !files.isEmpty else { throw DatasetError(path: path, .noFiles) }
-        return files
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return .absent }
+        return isDirectory.boolValue ? .directory : .file
+    }
+
+    private static func absent(_ path: String) -> DatasetError {
+        DatasetError(path: path, .unreadable(reason: "there is no such file or directory"))
     }
 }

@@ -66,14 +66,17 @@ struct RowRenderer: Sendable {
         }
     }
 
-    private static let contentColumns: Set<String> = [
+    /// The columns of what is learned or answered.
+    static let contentColumns: Set<String> = [
         "messages", "prompt", "context_messages", "completion", "chosen", "rejected", "label", "margin", "text",
-        "chat_template_kwargs", "add_generation_prompt",
     ]
+
+    /// The columns that are no variables of a template.
+    private static let otherColumns = contentColumns.union(["chat_template_kwargs", "add_generation_prompt"])
 
     private func variables(of row: DatasetRow) -> [String: JSON] {
         var variables = tokenizer?.specialTokens.mapValues(JSON.string) ?? [:]
-        for (key, value) in row.object.members where !Self.contentColumns.contains(key) { variables[key] = value }
+        for (key, value) in row.object.members where !Self.otherColumns.contains(key) { variables[key] = value }
         for (key, value) in row.object["chat_template_kwargs"]?.object?.members ?? [] { variables[key] = value }
         // Tables without nested columns hold tools as JSON.
         if let text = variables["tools"]?.string, let tools = try? JSON(parsing: text) { variables["tools"] = tools }

@@ -121,7 +121,12 @@ struct BenchRun {
     private func supervised() throws -> BenchMeasurement.Part {
         var source = BenchRows(vocabularySize: model.configuration.vocabularySize)
         let rows = source.rows(settings, count: settings.batchSize * (settings.repetitions + 1))
-        let stage = try SupervisedStage(training(.sft), policy: model.trainable(), rows: rows, evaluation: [])
+        let stage = try SupervisedStage(
+            training(.sft),
+            policy: model.trainable(),
+            rows: StageRows(rows) { _ in 0 },
+            evaluation: .none
+        )
         let seconds = try seconds(stage.step)
         let whole = ResponseBatch(Array(rows.prefix(settings.batchSize)))
         return part("step", whole, seconds, cost.training(whole))
@@ -134,11 +139,11 @@ struct BenchRun {
             training(.dpo),
             policy: model.trainable(),
             reference: model.frozen(),
-            pairs: pairs,
-            evaluation: source.pairs(settings, count: 0)
+            pairs: StageRows(pairs),
+            evaluation: .none
         )
         let seconds = try seconds(stage.step)
-        let whole = ResponseBatch(pairs.rows(of: Array(0..<settings.batchSize)))
+        let whole = ResponseBatch(pairs.prefix(settings.batchSize).flatMap(\.responses))
         return part("step", whole, seconds, cost.training(whole) + cost.scoring(whole))
     }
 

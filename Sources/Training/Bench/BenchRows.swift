@@ -27,14 +27,14 @@ struct BenchRows {
     }
 
     /// Prompts with two responses a pair.
-    mutating func pairs(_ settings: BenchConfiguration, count: Int) -> PairRows {
+    mutating func pairs(_ settings: BenchConfiguration, count: Int) -> [PairRow] {
         let prompts = prompts(settings, sequences: count)
-        let pairs = (0..<count).map {
-            (
-                prompt: prompts[$0 / settings.samplesPerPrompt], chosen: tokens(settings.newTokens),
+        return (0..<count).map {
+            PairRow(
+                prompt: prompts[$0 / settings.samplesPerPrompt],
+                chosen: tokens(settings.newTokens),
                 rejected: tokens(settings.newTokens)
             )
         }
-        return PairRows(pairs)
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Foundation
 import Models
+import Synchronization
 import Tokenizers
 
 extension DataSettings {
@@ -29,6 +30,8 @@ extension DataSettings {
         options.skipsBadRows = skipBadRows
         options.readsMargins = readsMargins
         options.seed = UInt64(bitPattern: Int64(seed))
+        let progress = ReadingProgress()
+        options.progress = { progress($0) }
         if let part, let evaluationShare {
             options.heldOut = HeldOut(share: evaluationShare, seed: options.seed, part: part)
         }
@@ -65,6 +68,26 @@ func report(_ report: DatasetReport, _ name: String) {
     for error in report.badRows { note("  \(error)") }
 }
 
+/// Says the same of rows whose tokens a run keeps, and whether they were read at all.
+func report<Row>(_ rows: TokenRows<Row>, _ name: String) {
+    report(rows.report, rows.wasKept ? "\(name), as the run keeps its tokens" : name)
+    for path in rows.gone { note("  \(path) is gone; what it held is kept with the run") }
+}
+
+/// Says on standard error that reading goes on, where that takes long.
+private final class ReadingProgress: Sendable {
+    private let lastNote = Mutex(ContinuousClock.now)
+
+    func callAsFunction(_ rowCount: Int) {
+        let isDue = lastNote.withLock { last in
+            guard last.duration(to: .now) > .seconds(10) else { return false }
+            last = .now
+            return true
+        }
+        if isDue { note("\(rowCount) rows of data read so far") }
+    }
+}
+
 extension TokenizedExample {
     /// Prompt and response apart.
     var row: ResponseBatch.Row {
@@ -88,9 +111,23 @@ extension LabelledRow {
     }
 }
 
-extension PairRows {
-    /// Rows of tokenised pairs.
-    init(_ pairs: [TokenizedPair]) {
-        self.init(pairs.map { ($0.prompt, $0.chosen, $0.rejected) }, margins: pairs.map { $0.margin ?? 0 })
+extension PairRow {
+    /// A tokenised pair.
+    init(_ pair: TokenizedPair) {
+        self.init(prompt: pair.prompt, chosen: pair.chosen, rejected: pair.rejected, margin: pair.margin)
+    }
+}
+
+extension ContentDigest {
+    /// The digest of the files that a tokenizer is made of; that of nothing where a directory has none.
+    static func tokenizer(_ directory: String) throws -> ContentDigest {
+        var digest = ContentDigest()
+        guard let place = try ModelPlace(URL(filePath: directory)).tokenizerDirectory else { return digest }
+        let names = try FileManager.default.contentsOfDirectory(atPath: place.path).sorted()
+        for name in names where Companions.tokenizer.contains(name) || name.hasSuffix(".tiktoken") {
+            digest.add(name.utf8)
+            digest.add(try Data(contentsOf: place.appending(path: name)))
+        }
+        return digest
     }
 }

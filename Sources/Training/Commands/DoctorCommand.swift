@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Hub
 import JSONText
@@ -35,6 +36,7 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
     object["hub_offline"] = .bool(hub.isOffline)
     object["hub_token"] = .string(hub.token.map { "yes (\($0.source))" } ?? "no")
     problems += hub.problems
+    object["parquet"] = .string(ParquetSupport.status)
     object["problems"] = .array(problems.map { .string($0) })
     if asJSON {
         try writeToStandardOutput(JSON.object(object).serialized() + "\n")

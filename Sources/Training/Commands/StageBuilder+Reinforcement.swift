@@ -115,9 +115,9 @@ extension StageBuilder {
         let sources = configuration.reinforcement.ptxSources
         guard !sources.isEmpty else { return nil }
         let texts = try reader(of: sources, tokenizer, policy.configuration)
-            .examples(maximumLength: configuration.rolloutLength)
-        report(texts.report, "texts of --ptx-data")
-        return try PretrainingMixture(configuration, texts: texts.rows.map(\.ids))
+            .examples(maximumLength: configuration.rolloutLength, in: tokenFolder(), named: "texts")
+        report(texts, "texts of --ptx-data")
+        return try PretrainingMixture(configuration, texts: StageRows(texts, \.ids))
     }
 
     private func rollouts(_ policy: LanguageModel, _ tokenizer: Tokenizer?) throws -> RolloutSource {
@@ -127,12 +127,13 @@ extension StageBuilder {
                 try RecordedRollouts.read(path, vocabularySize: policy.configuration.vocabularySize)
             )
         }
-        let prompts = try reader(tokenizer, policy.configuration).prompts(maximumLength: configuration.promptLimit)
-        report(prompts.report, "prompts")
+        let prompts = try reader(tokenizer, policy.configuration)
+            .prompts(maximumLength: configuration.promptLimit, in: tokenFolder(), named: "prompts")
+        report(prompts, "prompts")
         let sampling = settings.sampling
         let stops = try stopTokens(configuration.model.model, policy.configuration, tokenizer)
         return .prompts(
-            prompts.rows,
+            StageRows(prompts, \.ids),
             SamplingParameters(
                 maxNewTokens: sampling.maxNewTokens,
                 minNewTokens: sampling.minNewTokens,

@@ -101,14 +101,32 @@ struct StageBuilder {
         )
     }
 
-    private func pairs(_ model: ModelConfiguration) throws -> (training: [TokenizedPair], evaluation: [TokenizedPair]) {
-        let tokenizer = try tokenizer(model)
+    /// Where the run keeps the tokens of its data.
+    func tokenFolder() throws -> TokenFolder {
+        TokenFolder(try run.tokensFolder(), tokenizer: try .tokenizer(configuration.model.tokenizerDirectory))
+    }
+
+    /// The rows to train and to evaluate on, made into tokens by the tokenizer or kept from when that was done.
+    private func rows<Stored, Row>(
+        _ model: ModelConfiguration,
+        _ read: (DatasetReader, TokenFolder, _ name: String) throws -> TokenRows<Stored>,
+        _ transform: @escaping (Stored) -> Row
+    ) throws -> (training: StageRows<Row>, evaluation: StageRows<Row>) {
+        let (tokenizer, folder) = (try tokenizer(model), try tokenFolder())
+        let training = try read(try reader(tokenizer, model), folder, "training")
+        report(training, "data")
+        let evaluation = try evaluationReader(tokenizer, model).map { try read($0, folder, "evaluation") }
+        if let evaluation { report(evaluation, "evaluation data") }
+        return (StageRows(training, transform), evaluation.map { StageRows($0, transform) } ?? .none)
+    }
+
+    private func pairs(
+        _ model: ModelConfiguration
+    ) throws -> (training: StageRows<PairRow>, evaluation: StageRows<PairRow>) {
         let limit = configuration.data.maxLength
-        let training = try reader(tokenizer, model).pairs(maximumLength: limit)
-        report(training.report, "data")
-        let evaluation = try evaluationReader(tokenizer, model)?.pairs(maximumLength: limit)
-        if let evaluation { report(evaluation.report, "evaluation data") }
-        return (training.rows, evaluation?.rows ?? [])
+        return try rows(model, { try $0.pairs(maximumLength: limit, in: $1, named: $2) }) { (pair: TokenizedPair) in
+            PairRow(pair)
+        }
     }
 
     // Stages.
@@ -116,32 +134,32 @@ struct StageBuilder {
     /// - Parameter directory: the teacher's, where there is one
     private func supervised(teacher directory: String? = nil) throws -> any Stage {
         let policy = try policy()
-        let tokenizer = try tokenizer(policy.configuration)
         let limit = configuration.data.maxLength
-        let training = try reader(tokenizer, policy.configuration).examples(maximumLength: limit)
-        report(training.report, "data")
-        let evaluation = try evaluationReader(tokenizer, policy.configuration)?.examples(maximumLength: limit)
-        if let evaluation { report(evaluation.report, "evaluation data") }
+        let (training, evaluation) = try rows(
+            policy.configuration,
+            { try $0.examples(maximumLength: limit, in: $1, named: $2) },
+            \.row
+        )
         return try SupervisedStage(
             configuration,
             policy: policy,
             teacher: try directory.map { try comparable($0, "teacher", policy) },
-            rows: training.rows.map(\.row),
-            evaluation: evaluation?.rows.map(\.row) ?? []
+            rows: training,
+            evaluation: evaluation
         )
     }
 
     private func reward() throws -> any Stage {
         let model = try scoreModel(checkpoint ?? URL(filePath: configuration.model.model))
         let (training, evaluation) = try pairs(model.configuration)
-        if configuration.rewardLoss.usesMargin && training.allSatisfy({ $0.margin == nil }) {
+        if configuration.rewardLoss.usesMargin, try !training.contains(where: { $0.margin != nil }) {
             throw TrainingError("--margin-loss finds no margin: no row of --data has a number in its column \"margin\"")
         }
         return try RewardStage(
             configuration,
             model: model,
-            pairs: PairRows(training),
-            evaluation: PairRows(evaluation)
+            pairs: training,
+            evaluation: evaluation
         )
     }
 
@@ -153,25 +171,25 @@ struct StageBuilder {
             configuration,
             policy: policy,
             reference: need == .none ? nil : try reference(policy, comparesDistributions: need == .distributions),
-            pairs: PairRows(training),
-            evaluation: PairRows(evaluation)
+            pairs: training,
+            evaluation: evaluation
         )
     }
 
     private func unpaired() throws -> any Stage {
         let policy = try policy()
-        let tokenizer = try tokenizer(policy.configuration)
         let limit = configuration.data.maxLength
-        let training = try reader(tokenizer, policy.configuration).unpairedExamples(maximumLength: limit)
-        report(training.report, "data")
-        let evaluation = try evaluationReader(tokenizer, policy.configuration)?.unpairedExamples(maximumLength: limit)
-        if let evaluation { report(evaluation.report, "evaluation data") }
+        let (training, evaluation) = try rows(
+            policy.configuration,
+            { try $0.unpairedExamples(maximumLength: limit, in: $1, named: $2) },
+            LabelledRow.init
+        )
         return try UnpairedStage(
             configuration,
             policy: policy,
             reference: try reference(policy),
-            rows: training.rows.map(LabelledRow.init),
-            evaluation: evaluation?.rows.map(LabelledRow.init) ?? []
+            rows: training,
+            evaluation: evaluation
         )
     }
 

@@ -41,6 +41,8 @@ public func resume(run path: String) throws {
     }
     defer { _ = files.changeCurrentDirectoryPath(before) }
     if run.isFinished {
+        // Where it was killed between its last two acts.
+        run.removeTokens()
         note("\(path): the run is finished, there is nothing to do")
         return
     }

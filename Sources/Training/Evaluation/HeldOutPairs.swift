@@ -21,14 +21,14 @@ public func heldOutRewards(_ configuration: HeldOutConfiguration) throws -> Pair
     if let path = configuration.rewardModel {
         let model = try ScoreModel.load(URL(filePath: path), role, precision: precision)
         let rows = try heldOutPairs(configuration, model.configuration)
-        return rewards(rows, configuration) { model.rewards($0).doubles }
+        return try rewards(rows, configuration) { model.rewards($0).doubles }
     }
     let policy = try LanguageModel.load(URL(filePath: configuration.model.model), role, precision: precision)
     let path = configuration.model.referenceDirectory
     let reference = try LanguageModel.load(URL(filePath: path), role, precision: precision)
     try checkVocabulary(of: path, reference.configuration, role: "reference model", matches: policy.configuration, nil)
     let rows = try heldOutPairs(configuration, policy.configuration)
-    return rewards(rows, configuration) { batch in
+    return try rewards(rows, configuration) { batch in
         let sums = batch.ragged.sums(policy.logProbabilities(batch)).doubles
         let references = batch.ragged.sums(reference.logProbabilities(batch)).doubles
         return zip(sums, references).map { configuration.beta * ($0 - $1) }
@@ -42,13 +42,15 @@ public func firstTokenLogProbabilities(_ configuration: HeldOutConfiguration) th
     let directory = URL(filePath: configuration.model.model)
     let model = try LanguageModel.load(directory, .frozen(precision, on: device), precision: precision)
     let rows = try heldOutPairs(configuration, model.configuration)
-    return rewards(rows, configuration) { batch in
+    return try rewards(rows, configuration) { batch in
         let values = model.logProbabilities(batch).doubles
         return (0..<batch.lengths.count).map { values[batch.ragged.range($0).lowerBound] }
     }
 }
 
-private func heldOutPairs(_ configuration: HeldOutConfiguration, _ model: ModelConfiguration) throws -> PairRows {
+private func heldOutPairs(_ configuration: HeldOutConfiguration, _ model: ModelConfiguration) throws -> StageRows<
+    PairRow
+> {
     let tokenizer = try loadTokenizer(configuration.tokenizerDirectory, vocabularySize: model.vocabularySize)
     let pairs = try configuration.data.reader(
         configuration.data.sources,
@@ -57,16 +59,17 @@ private func heldOutPairs(_ configuration: HeldOutConfiguration, _ model: ModelC
         seed: 0
     ).pairs(maximumLength: configuration.data.maxLength)
     report(pairs.report, "pairs")
-    return PairRows(pairs.rows)
+    return StageRows(pairs.rows.map(PairRow.init))
 }
 
 private func rewards(
-    _ pairs: PairRows,
+    _ pairs: StageRows<PairRow>,
     _ configuration: HeldOutConfiguration,
     _ score: (ResponseBatch) -> [Double]
-) -> PairRewards {
-    let scores = withoutGradients {
-        PairRows.microBatches(pairs.rows, tokenBudget: configuration.microBatchTokens).flatMap { score($0.batch) }
+) throws -> PairRewards {
+    var scores: [Double] = []
+    try withoutGradients {
+        try pairs.forEachMicroBatch(tokenBudget: configuration.microBatchTokens) { batch, _ in scores += score(batch) }
     }
     return PairRewards(chosen: scores.alternate(from: 0), rejected: scores.alternate(from: 1))
 }

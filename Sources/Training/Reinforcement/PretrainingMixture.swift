@@ -9,13 +9,13 @@ import Torch
 /// learnt, prompts too, and a batch has as many texts as an update has rollouts. There the second backward pass of a
 /// micro-batch upsets the count of accumulated passes; here it adds to the gradient of the same optimizer step.
 struct PretrainingMixture {
-    private let rows: [ResponseBatch.Row]
+    private let rows: StageRows<ResponseBatch.Row>
     private let schedule: DataSchedule
     private let coefficient: Double
     private let tokenBudget: Int
 
     /// - Parameter texts: token ids of at least two tokens to mean anything
-    init(_ configuration: TrainConfiguration, texts: [[Int]]) throws {
+    init(_ configuration: TrainConfiguration, texts: StageRows<[Int]>) throws {
         rows = texts.map { ResponseBatch.Row(prompt: [], response: $0) }
         coefficient = configuration.reinforcement.ptxCoefficient
         tokenBudget = configuration.loop.microBatchTokens
@@ -34,8 +34,8 @@ struct PretrainingMixture {
     var rowCount: Int { rows.count }
 
     /// Adds the gradient of a step's texts to the policy's and returns the mean loss of their tokens.
-    func learn(_ policy: LanguageModel, step: Int) -> (loss: Double, weighted: Double, tokens: Int) {
-        let batch = schedule.rows(step: step).map { rows[$0] }
+    func learn(_ policy: LanguageModel, step: Int) throws -> (loss: Double, weighted: Double, tokens: Int) {
+        let batch = try rows.rows(schedule.rows(step: step))
         let parts = ResponseBatch.microBatches(batch, tokenBudget: tokenBudget)
             .map { ResponseBatch(Array(batch[$0])) }.filter { !$0.targets.isEmpty }
         let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)

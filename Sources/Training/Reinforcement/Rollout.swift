@@ -140,7 +140,7 @@ enum RecordedRollouts {
 /// Where rollouts come from: sampled for prompts, or recorded.
 enum RolloutSource {
     /// Prompts to sample responses for.
-    case prompts([TokenizedPrompt], SamplingParameters)
+    case prompts(StageRows<[Int]>, SamplingParameters)
     /// Responses sampled elsewhere.
     case recorded([Rollout.Sequence])
 

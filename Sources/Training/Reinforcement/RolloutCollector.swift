@@ -59,7 +59,7 @@ struct RolloutCollector {
                 sequences: chosen.flatMap { sequences[$0 * groupSize..<($0 + 1) * groupSize] }
             )
         case .prompts(let prompts, let parameters):
-            return try sample(chosen.map { prompts[$0].ids }, parameters, firstIndex: number * rolloutSize)
+            return try sample(try prompts.rows(chosen), parameters, firstIndex: number * rolloutSize)
         }
     }
 

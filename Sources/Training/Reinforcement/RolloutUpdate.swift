@@ -76,7 +76,7 @@ struct RolloutUpdate {
             learnValues(part, &sums)
             sums.tokens += batch.batch.tokens.count
         }
-        if let pretraining, !isFrozen { sums.add(pretraining.learn(policy, step: step)) }
+        if let pretraining, !isFrozen { sums.add(try pretraining.learn(policy, step: step)) }
         var metrics = Metrics()
         metrics["loss"] = sums.policy
         metrics["learning_rate"] = isFrozen ? 0 : policyLearner.learningRate(step: step)

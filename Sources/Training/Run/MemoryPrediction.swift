@@ -6,7 +6,7 @@ import Torch
 ///
 /// What is there when models and data are loaded is measured; what the first steps add is computed from shapes.
 struct MemoryPrediction: Equatable {
-    /// Resident before the first step: program, libraries, weights, optimizer moments, tokenised data.
+    /// Resident before the first step: program, libraries, weights, optimizer moments.
     var loaded: Int
     /// A gradient for each trained parameter.
     var gradients: Int

@@ -60,10 +60,21 @@ public struct RunDirectory {
     func discard() {
         try? FileManager.default.removeItem(at: recipeURL)
         try? FileManager.default.removeItem(at: metricsURL)
+        removeTokens()
         if (try? FileManager.default.contentsOfDirectory(atPath: url.path))?.isEmpty == true {
             try? FileManager.default.removeItem(at: url)
         }
     }
+
+    // Tokens.
+
+    private var tokensURL: URL { url.appending(path: "tokens") }
+
+    /// The folder of the tokens that the data were made into.
+    func tokensFolder() throws -> URL { try folder(tokensURL.lastPathComponent) }
+
+    /// Removes the tokens, which nobody needs once the run is finished.
+    func removeTokens() { try? FileManager.default.removeItem(at: tokensURL) }
 
     // Metrics.
 
@@ -137,9 +148,11 @@ public struct RunDirectory {
 
     /// Removes what a killed run left half-written.
     func removePartialFiles() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        for name in names where name.hasSuffix(".partial") {
-            try? FileManager.default.removeItem(at: url.appending(path: name))
+        for folder in [url, tokensURL] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            for name in names where name.hasSuffix(".partial") {
+                try? FileManager.default.removeItem(at: folder.appending(path: name))
+            }
         }
     }
 

@@ -51,6 +51,7 @@ struct TrainingLoop {
         progress.finish()
         try checkWeights(after: stage.totalSteps)
         try stage.export(to: run.url)
+        run.removeTokens()
         note("\(stage.totalSteps) steps done; \(memory)the model is in \(run.url.relativePath)")
     }
 

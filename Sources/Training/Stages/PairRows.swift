@@ -2,47 +2,38 @@ import Configuration
 import Models
 import Torch
 
-/// Preference pairs as rows: the chosen response of pair i is row 2i, the rejected one row 2i + 1.
-struct PairRows {
-    let rows: [ResponseBatch.Row]
-    /// By how much each pair's chosen response should win, where that is asked.
-    let margins: [Double]
+/// A preference pair: a prompt and two responses to it.
+struct PairRow {
+    let prompt: [Int]
+    let chosen: [Int]
+    let rejected: [Int]
+    /// By how much the chosen response should win, where that is asked.
+    var margin: Double?
 
-    /// Rows of pairs that share their prompts; without margins these are 0.
-    init(_ pairs: [(prompt: [Int], chosen: [Int], rejected: [Int])], margins: [Double]? = nil) {
-        self.margins = margins ?? Array(repeating: 0, count: pairs.count)
-        rows = pairs.flatMap {
-            [
-                ResponseBatch.Row(prompt: $0.prompt, response: $0.chosen),
-                ResponseBatch.Row(prompt: $0.prompt, response: $0.rejected),
-            ]
-        }
+    /// Both sequences, the chosen response first.
+    var responses: [ResponseBatch.Row] {
+        [ResponseBatch.Row(prompt: prompt, response: chosen), ResponseBatch.Row(prompt: prompt, response: rejected)]
     }
 
-    var count: Int { rows.count / 2 }
-
-    /// The most tokens of one micro-batch of pairs, whose prompt is there once.
-    func largestMicroBatch(_ settings: LoopSettings) -> Int {
-        let sizes = (0..<count).map {
-            rows[2 * $0].prompt.count + rows[2 * $0].response.count + rows[2 * $0 + 1].response.count
-        }
-        return Training.largestMicroBatch(
-            rowSizes: sizes,
-            batchSize: settings.batchSize,
-            tokenBudget: settings.microBatchTokens
-        )
-    }
-
-    /// The two rows of each of the given pairs.
-    func rows(of pairs: [Int]) -> [ResponseBatch.Row] { pairs.flatMap { [rows[2 * $0], rows[2 * $0 + 1]] } }
+    /// The tokens of both, whose prompt is there once.
+    var tokenCount: Int { prompt.count + chosen.count + rejected.count }
 
     /// Batches of whole pairs within a token budget, each with the positions of its pairs in the list.
-    static func microBatches(_ rows: [ResponseBatch.Row], tokenBudget: Int) -> [(
-        batch: ResponseBatch, pairs: Range<Int>
-    )] {
-        ResponseBatch.microBatches(rows, tokenBudget: tokenBudget, together: 2).map { range in
+    static func microBatches(_ pairs: [PairRow], tokenBudget: Int) -> [(batch: ResponseBatch, pairs: Range<Int>)] {
+        let rows = pairs.flatMap(\.responses)
+        return ResponseBatch.microBatches(rows, tokenBudget: tokenBudget, together: 2).map { range in
             (ResponseBatch(Array(rows[range])), range.lowerBound / 2..<range.upperBound / 2)
         }
+    }
+}
+
+extension StageRows<PairRow> {
+    /// Pairs in memory.
+    init(_ pairs: [PairRow]) { self.init(pairs, tokenCount: \.tokenCount) }
+
+    /// Hands out all pairs in micro-batches within a token budget.
+    func forEachMicroBatch(tokenBudget: Int, _ body: (ResponseBatch, Range<Int>) throws -> Void) throws {
+        try forEachMicroBatch(tokenBudget: tokenBudget, \.responses, body)
     }
 }
 

@@ -8,8 +8,8 @@ import Torch
 final class PreferenceStage: Stage {
     private let scorer: PreferenceScorer
     private let loss: any PreferenceLoss
-    private let pairs: PairRows
-    private let evaluationPairs: PairRows
+    private let pairs: StageRows<PairRow>
+    private let evaluationPairs: StageRows<PairRow>
     private let schedule: DataSchedule
     private let configuration: TrainConfiguration
     private let learner: Learner
@@ -18,14 +18,15 @@ final class PreferenceStage: Stage {
     /// Nil where the loss wants nothing of the reference model, or more.
     private var referenceSums: [Double]?
     private var evaluationSums: [Double]?
+    let largestMicroBatch: Int?
 
     /// - Parameter reference: the reference model, where the loss needs one
     init(
         _ configuration: TrainConfiguration,
         policy: LanguageModel,
         reference: LanguageModel?,
-        pairs: PairRows,
-        evaluation: PairRows
+        pairs: StageRows<PairRow>,
+        evaluation: StageRows<PairRow>
     ) throws {
         self.configuration = configuration
         self.pairs = pairs
@@ -33,8 +34,9 @@ final class PreferenceStage: Stage {
         loss = configuration.preference.objective
         scorer = PreferenceScorer(policy: policy, reference: PreferenceReference(loss.referenceNeed, reference))
         schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
+        largestMicroBatch = try pairs.largestMicroBatch(configuration.loop)
         if loss.referenceNeed == .logProbabilities {
-            referenceSums = Array(repeating: .nan, count: pairs.rows.count)
+            referenceSums = Array(repeating: .nan, count: 2 * pairs.count)
         }
         learner = Learner(
             "policy",
@@ -48,11 +50,13 @@ final class PreferenceStage: Stage {
     var totalSteps: Int { schedule.totalSteps }
     var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-    var largestMicroBatch: Int? { pairs.largestMicroBatch(configuration.loop) }
 
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)
-        let parts = microBatches(pairs.rows(of: chosenPairs))
+        let parts = PairRow.microBatches(
+            try pairs.rows(chosenPairs),
+            tokenBudget: configuration.loop.microBatchTokens
+        )
         let known = knownSums(places: chosenPairs.flatMap { [2 * $0, 2 * $0 + 1] }, parts)
         var total = 0.0
         var summary = PreferenceSummary()
@@ -83,27 +87,26 @@ final class PreferenceStage: Stage {
     }
 
     func evaluate() throws -> Metrics? {
-        guard evaluationPairs.count > 0 else { return nil }
-        return withoutGradients {
-            let parts = microBatches(evaluationPairs.rows)
-            evaluationSums = evaluationSums ?? scorer.referenceSums(parts.map(\.batch))
+        guard !evaluationPairs.isEmpty else { return nil }
+        return try withoutGradients {
+            let known = evaluationSums
+            var sums: [Double] = []
             var total = 0.0
             var summary = PreferenceSummary()
-            for part in parts {
-                let scored = scorer(part.batch, referenceSums: evaluationSums?.rows(of: part.pairs))
+            try evaluationPairs.forEachMicroBatch(tokenBudget: configuration.loop.microBatchTokens) { batch, pairs in
+                let reference = known?.rows(of: pairs) ?? scorer.referenceSums([batch])
+                sums += reference ?? []
+                let scored = scorer(batch, referenceSums: reference)
                 let outcome = loss.evaluate(scored)
                 total += outcome.losses.sum().scalar
                 summary.add(outcome, scored)
             }
+            if !sums.isEmpty { evaluationSums = sums }
             var metrics = Metrics()
             metrics["eval_loss"] = total / Double(evaluationPairs.count)
             metrics.append(summary.metrics(prefix: "eval_"))
             return metrics
         }
-    }
-
-    private func microBatches(_ rows: [ResponseBatch.Row]) -> [(batch: ResponseBatch, pairs: Range<Int>)] {
-        PairRows.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens)
     }
 
     func saveModels(to directory: URL) throws { try savePolicy(scorer.policy, configuration, to: directory) }

@@ -7,25 +7,27 @@ import Torch
 /// The Bradley–Terry reward model: −log σ(r(chosen) − r(rejected) − margin) (algorithm D.2).
 final class RewardStage: Stage {
     private let model: ScoreModel
-    private let pairs: PairRows
-    private let evaluationPairs: PairRows
+    private let pairs: StageRows<PairRow>
+    private let evaluationPairs: StageRows<PairRow>
     private let schedule: DataSchedule
     private let configuration: TrainConfiguration
     private let learner: Learner
     /// Of the last evaluation: what the final model's config.json carries for normalisation.
     private var statistics: RewardStatistics?
+    let largestMicroBatch: Int?
 
     init(
         _ configuration: TrainConfiguration,
         model: ScoreModel,
-        pairs: PairRows,
-        evaluation: PairRows
+        pairs: StageRows<PairRow>,
+        evaluation: StageRows<PairRow>
     ) throws {
         self.configuration = configuration
         self.model = model
         self.pairs = pairs
         evaluationPairs = evaluation
         schedule = try DataSchedule(configuration, rowCount: pairs.count, noun: "pairs")
+        largestMicroBatch = try pairs.largestMicroBatch(configuration.loop)
         learner = Learner(
             "reward",
             model.parameters,
@@ -38,18 +40,16 @@ final class RewardStage: Stage {
     var totalSteps: Int { schedule.totalSteps }
     var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-    var largestMicroBatch: Int? { pairs.largestMicroBatch(configuration.loop) }
 
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)
-        let rows = pairs.rows(of: chosenPairs)
+        let rows = try pairs.rows(chosenPairs)
         var total = 0.0
         var tokens = 0
         var statistics = PairStatistics()
-        for part in PairRows.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens) {
+        for part in PairRow.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens) {
             let (chosen, rejected) = model.rewards(part.batch).chosenAndRejected
-            let margins = chosenPairs[part.pairs].map { pairs.margins[$0] }
-            let partial = loss(chosen, rejected, margins) / Double(chosenPairs.count)
+            let partial = loss(chosen, rejected, rows[part.pairs].map { $0.margin ?? 0 }) / Double(chosenPairs.count)
             partial.backward()
             total += partial.scalar
             tokens += part.batch.batch.tokens.count
@@ -67,16 +67,16 @@ final class RewardStage: Stage {
     }
 
     func evaluate() throws -> Metrics? {
-        guard evaluationPairs.count > 0 else { return nil }
+        guard !evaluationPairs.isEmpty else { return nil }
         var scores: [Double] = []
         var pairStatistics = PairStatistics()
         var total = 0.0
-        withoutGradients {
-            let parts = PairRows.microBatches(evaluationPairs.rows, tokenBudget: configuration.loop.microBatchTokens)
-            for part in parts {
-                let rewards = model.rewards(part.batch)
+        try withoutGradients {
+            try evaluationPairs.forEachMicroBatch(tokenBudget: configuration.loop.microBatchTokens) { batch, pairs in
+                let rewards = model.rewards(batch)
                 let (chosen, rejected) = rewards.chosenAndRejected
-                total += loss(chosen, rejected, Array(evaluationPairs.margins[part.pairs])).scalar
+                let margins = try evaluationPairs.rows(pairs).map { $0.margin ?? 0 }
+                total += loss(chosen, rejected, margins).scalar
                 pairStatistics = pairStatistics + PairStatistics(chosen: chosen, rejected: rejected)
                 scores += rewards.doubles
             }

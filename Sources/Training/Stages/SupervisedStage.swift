@@ -8,18 +8,19 @@ import Torch
 /// Supervised fine-tuning: cross entropy of completions (algorithm D.1); with a teacher, knowledge distillation (D.8).
 final class SupervisedStage: Stage {
     private let objective: CompletionLoss
-    private let rows: [ResponseBatch.Row]
-    private let evaluationRows: [ResponseBatch.Row]
+    private let rows: StageRows<ResponseBatch.Row>
+    private let evaluationRows: StageRows<ResponseBatch.Row>
     private let schedule: DataSchedule
     private let configuration: TrainConfiguration
     private let learner: Learner
+    let largestMicroBatch: Int?
 
     init(
         _ configuration: TrainConfiguration,
         policy: LanguageModel,
         teacher: LanguageModel? = nil,
-        rows: [ResponseBatch.Row],
-        evaluation: [ResponseBatch.Row]
+        rows: StageRows<ResponseBatch.Row>,
+        evaluation: StageRows<ResponseBatch.Row>
     ) throws {
         self.configuration = configuration
         let coefficient = configuration.distillation.coefficient
@@ -27,6 +28,7 @@ final class SupervisedStage: Stage {
         self.rows = rows
         evaluationRows = evaluation
         schedule = try DataSchedule(configuration, rowCount: rows.count, noun: "rows")
+        largestMicroBatch = try rows.largestMicroBatch(configuration.loop)
         learner = Learner(
             "policy",
             policy.parameters,
@@ -39,17 +41,12 @@ final class SupervisedStage: Stage {
     var totalSteps: Int { schedule.totalSteps }
     var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-    var largestMicroBatch: Int? {
-        Training.largestMicroBatch(
-            rowSizes: rows.map { $0.prompt.count + $0.response.count },
-            batchSize: schedule.batchSize,
-            tokenBudget: configuration.loop.microBatchTokens
-        )
-    }
 
     func step(_ step: Int) throws -> Metrics {
-        let parts = microBatches(schedule.rows(step: step).map { rows[$0] })
-        let found = pass(over: parts, configuration.normalization) { $0.backward() }
+        let parts = microBatches(try rows.rows(schedule.rows(step: step)))
+        let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)
+        var found = CompletionLoss.Statistics()
+        for part in parts { found += pass(over: part, configuration.normalization, totals) { $0.backward() } }
         var metrics = Metrics()
         metrics["loss"] = found.loss
         metrics["learning_rate"] = learner.learningRate(step: step)
@@ -62,7 +59,17 @@ final class SupervisedStage: Stage {
 
     func evaluate() throws -> Metrics? {
         guard !evaluationRows.isEmpty else { return nil }
-        let found = withoutGradients { pass(over: microBatches(evaluationRows), .token) { _ in } }
+        let budget = configuration.loop.microBatchTokens
+        var totals = BatchTotals(tokens: 0, rows: 0)
+        var found = CompletionLoss.Statistics()
+        try withoutGradients {
+            try evaluationRows.forEachMicroBatch(tokenBudget: budget, { [$0] }) { part, _ in
+                totals = totals + BatchTotals(part.ragged)
+            }
+            try evaluationRows.forEachMicroBatch(tokenBudget: budget, { [$0] }) { part, _ in
+                found += pass(over: part, .token, totals) { _ in }
+            }
+        }
         var metrics = Metrics()
         metrics["eval_loss"] = found.loss
         metrics["eval_perplexity"] = exp(found.crossEntropy)
@@ -70,20 +77,17 @@ final class SupervisedStage: Stage {
         return metrics
     }
 
-    /// The numbers of a batch, and what becomes of each micro-batch's loss.
+    /// The numbers of a micro-batch, and what becomes of its loss.
     private func pass(
-        over parts: [ResponseBatch],
+        over part: ResponseBatch,
         _ normalization: Objectives.LossNormalization,
+        _ totals: BatchTotals,
         _ learn: (Tensor) -> Void
     ) -> CompletionLoss.Statistics {
-        let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)
-        var statistics = CompletionLoss.Statistics()
-        for part in parts where !part.targets.isEmpty {
-            let weights = LossWeights.weights(part.ragged, normalization: normalization, batch: totals)
-            let (loss, found) = objective(part, weights: weights)
-            learn(loss)
-            statistics += found
-        }
+        guard !part.targets.isEmpty else { return CompletionLoss.Statistics() }
+        let weights = LossWeights.weights(part.ragged, normalization: normalization, batch: totals)
+        let (loss, statistics) = objective(part, weights: weights)
+        learn(loss)
         return statistics
     }
 

@@ -15,20 +15,21 @@ final class UnpairedStage: Stage {
     private let policy: LanguageModel
     private let reference: LanguageModel
     private let loss: UnpairedPreference
-    private let rows: [LabelledRow]
-    private let evaluationRows: [LabelledRow]
+    private let rows: StageRows<LabelledRow>
+    private let evaluationRows: StageRows<LabelledRow>
     private let schedule: DataSchedule
     private let configuration: TrainConfiguration
     private let learner: Learner
     /// log π_ref of each row's response, NaN until its batch has come once; kept with the run.
     private var referenceSums: [Double]
+    let largestMicroBatch: Int?
 
     init(
         _ configuration: TrainConfiguration,
         policy: LanguageModel,
         reference: LanguageModel,
-        rows: [LabelledRow],
-        evaluation: [LabelledRow]
+        rows: StageRows<LabelledRow>,
+        evaluation: StageRows<LabelledRow>
     ) throws {
         guard evaluation.count != 1 else {
             throw TrainingError(
@@ -48,6 +49,7 @@ final class UnpairedStage: Stage {
         )
         schedule = try DataSchedule(configuration, rowCount: rows.count, noun: "rows")
         referenceSums = Array(repeating: .nan, count: rows.count)
+        largestMicroBatch = try rows.largestMicroBatch(configuration.loop)
         learner = Learner(
             "policy",
             policy.parameters,
@@ -60,27 +62,19 @@ final class UnpairedStage: Stage {
     var totalSteps: Int { schedule.totalSteps }
     var rowCount: Int { schedule.rowCount }
     var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-    var largestMicroBatch: Int? {
-        Training.largestMicroBatch(
-            rowSizes: rows.map { $0.row.prompt.count + $0.row.response.count },
-            batchSize: schedule.batchSize,
-            tokenBudget: configuration.loop.microBatchTokens
-        )
-    }
 
     func step(_ step: Int) throws -> Metrics {
         let places = schedule.rows(step: step)
-        let batch = places.map { rows[$0] }
+        let batch = StageRows(try rows.rows(places)) { _ in 0 }
         if places.contains(where: { referenceSums[$0].isNaN }) {
-            for (place, sum) in zip(places, sums(reference, batch.map(\.row))) { referenceSums[place] = sum }
+            for (place, sum) in zip(places, try sums(reference, batch.map(\.row))) { referenceSums[place] = sum }
         }
-        let divergence = divergence(batch)
+        let divergence = try divergence(batch)
         var summary = UnpairedSummary()
-        for part in microBatches(batch.map(\.row)) {
-            let known = places[part.range].map { referenceSums[$0] }
-            let (losses, rewards) = evaluate(part, batch[part.range].map(\.label), known, divergence)
+        try forEachMicroBatch(batch) { part, range, labels in
+            let (losses, rewards) = evaluate(part, labels, places[range].map { referenceSums[$0] }, divergence)
             (losses.sum() / Double(batch.count)).backward()
-            summary.add(losses, rewards, batch[part.range].map(\.label), tokens: part.batch.batch.tokens.count)
+            summary.add(losses, rewards, labels, tokens: part.batch.tokens.count)
         }
         var metrics = Metrics()
         metrics["loss"] = summary.loss
@@ -93,14 +87,13 @@ final class UnpairedStage: Stage {
 
     func evaluate() throws -> Metrics? {
         guard !evaluationRows.isEmpty else { return nil }
-        return withoutGradients {
-            let divergence = divergence(evaluationRows)
-            let known = sums(reference, evaluationRows.map(\.row))
+        return try withoutGradients {
+            let divergence = try divergence(evaluationRows)
+            let known = try sums(reference, evaluationRows.map(\.row))
             var summary = UnpairedSummary()
-            for part in microBatches(evaluationRows.map(\.row)) {
-                let labels = evaluationRows[part.range].map(\.label)
-                let (losses, rewards) = evaluate(part, labels, Array(known[part.range]), divergence)
-                summary.add(losses, rewards, labels, tokens: part.batch.batch.tokens.count)
+            try forEachMicroBatch(evaluationRows) { part, range, labels in
+                let (losses, rewards) = evaluate(part, labels, Array(known[range]), divergence)
+                summary.add(losses, rewards, labels, tokens: part.batch.tokens.count)
             }
             var metrics = Metrics()
             metrics["eval_loss"] = summary.loss
@@ -110,22 +103,24 @@ final class UnpairedStage: Stage {
     }
 
     /// K of a batch: each prompt with the response of the next row, the last one's with the first's.
-    private func divergence(_ batch: [LabelledRow]) -> Double {
-        let mismatched = batch.indices.map { index in
-            var row = batch[(index + 1) % batch.count].row
-            row.prompt = batch[index].row.prompt
+    private func divergence(_ batch: StageRows<LabelledRow>) throws -> Double {
+        let mismatched = batch.mapWithNext { current, next in
+            var row = next.row
+            row.prompt = current.row.prompt
             return row
         }
-        return UnpairedPreference.divergence(zip(sums(policy, mismatched), sums(reference, mismatched)).map(-))
+        return UnpairedPreference.divergence(
+            zip(try sums(policy, mismatched), try sums(reference, mismatched)).map(-)
+        )
     }
 
     private func evaluate(
-        _ part: (batch: ResponseBatch, range: Range<Int>),
+        _ part: ResponseBatch,
         _ labels: [Bool],
         _ known: [Double],
         _ divergence: Double
     ) -> (losses: Tensor, rewards: Tensor) {
-        let sums = part.batch.ragged.sums(policy.logProbabilities(part.batch))
+        let sums = part.ragged.sums(policy.logProbabilities(part))
         return loss.evaluate(
             logRatios: sums - Tensor(known.map(Float.init)).to(sums.device),
             labels: labels,
@@ -134,15 +129,24 @@ final class UnpairedStage: Stage {
     }
 
     /// log p of each row's response, without gradient.
-    private func sums(_ model: LanguageModel, _ rows: [ResponseBatch.Row]) -> [Double] {
-        withoutGradients {
-            microBatches(rows).flatMap { $0.batch.ragged.sums(model.logProbabilities($0.batch)).doubles }
+    private func sums(_ model: LanguageModel, _ rows: StageRows<ResponseBatch.Row>) throws -> [Double] {
+        var sums: [Double] = []
+        try withoutGradients {
+            try rows.forEachMicroBatch(tokenBudget: configuration.loop.microBatchTokens, { [$0] }) { batch, _ in
+                sums += batch.ragged.sums(model.logProbabilities(batch)).doubles
+            }
         }
+        return sums
     }
 
-    private func microBatches(_ rows: [ResponseBatch.Row]) -> [(batch: ResponseBatch, range: Range<Int>)] {
-        ResponseBatch.microBatches(rows, tokenBudget: configuration.loop.microBatchTokens)
-            .map { (ResponseBatch(Array(rows[$0])), $0) }
+    /// Hands out micro-batches, the numbers of their rows and their labels.
+    private func forEachMicroBatch(
+        _ rows: StageRows<LabelledRow>,
+        _ body: (ResponseBatch, Range<Int>, [Bool]) throws -> Void
+    ) throws {
+        try rows.forEachMicroBatch(tokenBudget: configuration.loop.microBatchTokens, { [$0.row] }) { batch, range in
+            try body(batch, range, try rows.rows(range).map(\.label))
+        }
     }
 
     func saveModels(to directory: URL) throws { try savePolicy(policy, configuration, to: directory) }

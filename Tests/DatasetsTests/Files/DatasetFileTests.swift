@@ -76,7 +76,7 @@ import Testing
 
     @Test("Files of forms that are not read are refused by name")
     func formats() throws {
-        for name in ["a.parquet", "a.jsonl.zst", "a.csv"] {
+        for name in ["a.arrow", "a.jsonl.bz2", "a.csv", "a.csv.gz", "a.parquet.zst"] {
             #expect(problem(try directory.write(name, "x"))?.problem == .unknownFormat(isKnownToOthers: true))
         }
         #expect(problem(try directory.write("a.txt", "x"))?.problem == .unknownFormat(isKnownToOthers: false))
@@ -134,16 +134,5 @@ import Testing
         for text in ["a@0", "a@-1", "a@nan", "a@inf", "", "@2"] {
             #expect(throws: DatasetError.self, "\(text)") { try DatasetSource(parsing: text) }
         }
-    }
-
-    @Test("A directory stands for its data files by name, and may hold other files but no data of other forms")
-    func directories() throws {
-        let directory = try TemporaryDirectory()
-        let source = DatasetSource(path: directory.url.path)
-        #expect(throws: DatasetError(path: directory.url.path, .noFiles)) { try source.files() }
-        for name in ["b.jsonl", "a.json", "README.md", ".hidden.jsonl"] { try directory.write(name, "") }
-        #expect(try source.files().map { URL(filePath: $0.path).lastPathComponent } == ["a.json", "b.jsonl"])
-        try directory.write("c.parquet", "")
-        #expect(throws: DatasetError.self) { try source.files() }
     }
 }

@@ -1,0 +1,2 @@
+// The system's libzstd, which opens `.zst` files.
+#include <zstd.h>

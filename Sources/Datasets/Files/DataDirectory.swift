@@ -1,0 +1,145 @@
+import Foundation
+
+/// A directory of data files, laid out as Hugging Face does or in any simpler way.
+///
+/// All data files below it belong to it, in the order of their paths, but for what is hidden (a name that begins with a dot) and the
+/// descriptions that the library `datasets` writes. Files of different splits are never mixed: where there are several splits, one
+/// must be named.
+struct DataDirectory {
+    private let path: String
+    private let places: [Place]
+
+    /// A file below the directory.
+    private struct Place {
+        /// The names from the directory to the file.
+        let components: [String]
+        let split: DataSplit
+
+        var name: String { components.joined(separator: "/") }
+    }
+
+    /// Files that lie beside data and hold none.
+    private static let descriptions: Set<String> = [
+        "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json",
+    ]
+
+    /// Looks through a directory.
+    ///
+    /// - Throws: `DatasetError` where it, or a directory in it, cannot be listed.
+    init(_ path: String) throws(DatasetError) {
+        self.path = path
+        var places: [[String]] = []
+        try Self.visit(URL(filePath: path), [], above: [], &places)
+        self.places = places.map { Place(components: $0, split: DataSplit(of: $0)) }
+    }
+
+    /// Adds the files below a directory that are data by their names, here or elsewhere.
+    private static func visit(
+        _ directory: URL,
+        _ components: [String],
+        above: Set<String>,
+        _ places: inout [[String]]
+    ) throws(DatasetError) {
+        // A link may lead to a directory that lies above it.
+        let resolved = directory.resolvingSymlinksInPath().path
+        if above.contains(resolved) { return }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        } catch {
+            throw DatasetError(path: directory.path, .unreadable(reason: "the directory cannot be listed"))
+        }
+        let visible = names.filter { !$0.hasPrefix(".") && !descriptions.contains($0) }
+        for name in visible.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            let url = directory.appending(path: name)
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else { continue }
+            if isDirectory.boolValue {
+                try visit(url, components + [name], above: above.union([resolved]), &places)
+            } else if DatasetFile.isFormatOfOthers(name) || (try? DatasetFile(path: name)) != nil {
+                places.append(components + [name])
+            }
+        }
+    }
+
+    /// The files of a split, or of all where there is but one and none is named.
+    ///
+    /// - Throws: `DatasetError` where there are none, where the split is not there or not the only one, where its files lie in
+    ///   several folders, and where some of them are of a form that is not read or of both kinds that are.
+    func files(of split: String?) throws(DatasetError) -> [DatasetFile] {
+        let splits = Set(places.map(\.split.name))
+        let names = splits.compactMap(\.self).sorted()
+        guard !places.isEmpty else { throw DatasetError(path: path, .noFiles) }
+        if let split, !splits.contains(split) { throw DatasetError(path: path, .noSplit(split, present: names)) }
+        if split == nil && splits.count > 1 {
+            let strays = places.first { $0.split.name == nil }?.name
+            throw DatasetError(path: path, .severalSplits(names, fileOfNone: strays))
+        }
+        let chosen = places.filter { split == nil || $0.split.name == split }
+        let folders = Set(chosen.map { $0.split.folder.joined(separator: "/") }).sorted()
+        if folders.count > 1, chosen[0].split.name != nil {
+            throw DatasetError(path: path, .severalFolders(folders, split: chosen[0].split.name ?? ""))
+        }
+        var files: [DatasetFile] = []
+        for place in chosen {
+            files.append(try DatasetFile(path: URL(filePath: path).appending(path: place.name).path))
+        }
+        if let other = files.first(where: { ($0.format == .parquet) != (files[0].format == .parquet) }) {
+            // Likely the same rows twice.
+            throw DatasetError(path: path, .severalKinds(files[0].name, other.name))
+        }
+        return files
+    }
+}
+
+extension DatasetFile {
+    fileprivate var name: String { URL(filePath: path).lastPathComponent }
+}
+
+/// To which split of a data set a file belongs, as far as its path tells.
+struct DataSplit {
+    /// The name of the split, for instance `train_prefs`; nil where the path has none.
+    let name: String?
+    /// The folders above the file without the one that names the split: what is of one split lies in one place.
+    let folder: [String]
+
+    private static let words: Set<String> = [
+        "train", "training", "test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev",
+    ]
+
+    /// The split of a file below a directory, by the names from there on.
+    ///
+    /// A file that is numbered as one of several, `train_prefs-00000-of-00002.parquet`, says its split in front of the number. Else a
+    /// name says it from the first of the usual words on, without a number at its end: `ultra_train-1.jsonl` is of `train`. The
+    /// file's own name goes before the folders', and inner folders go before outer ones.
+    init(of components: [String]) {
+        let folders = Array(components.dropLast())
+        let stem = Self.withoutEndings(components.last ?? "")
+        if let match = stem.wholeMatch(of: /(.+?)[-_.]?\d{5}-of-\d{5}.*/) {
+            (name, folder) = (String(match.1), folders)
+        } else if let own = Self.name(in: stem) {
+            (name, folder) = (own, folders)
+        } else if let place = folders.lastIndex(where: { Self.name(in: $0) != nil }) {
+            name = Self.name(in: folders[place])
+            folder = Array(folders[..<place])
+        } else {
+            (name, folder) = (nil, folders)
+        }
+    }
+
+    private static func withoutEndings(_ file: String) -> String {
+        String(
+            file.replacing(
+                /(\.(jsonl|ndjson|json|parquet|csv|tsv|arrow|feather|gz|zst|bz2|xz|zip|lz4))+$/.ignoresCase(),
+                with: ""
+            )
+        )
+    }
+
+    /// The part of a name from the first of the usual words on.
+    private static func name(in text: String) -> String? {
+        let parts = text.split(omittingEmptySubsequences: false) { !$0.isLetter }
+        guard let part = parts.first(where: { words.contains($0.lowercased()) }) else { return nil }
+        return String(text[part.startIndex...].replacing(/([-_. ]*\d+)+$/, with: ""))
+    }
+}

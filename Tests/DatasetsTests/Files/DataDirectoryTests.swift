@@ -1,0 +1,125 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+@Suite("What of a directory is read")
+struct DataDirectoryTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func make(_ names: String...) throws {
+        for name in names {
+            let url = directory.url.appending(path: name)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try Data().write(to: url)
+        }
+    }
+
+    /// The paths of the files below the directory.
+    private func files(_ suffix: String = "") throws -> [String] {
+        try DatasetSource(path: directory.url.path + suffix).files().map {
+            String($0.path.dropFirst(directory.url.path.count + 1))
+        }
+    }
+
+    private func problem(_ suffix: String = "") -> DatasetError.Problem? {
+        #expect(throws: DatasetError.self) { try files(suffix) }?.problem
+    }
+
+    @Test("The name of a split is read off the path as Hugging Face lays data out, and simpler")
+    func splits() {
+        for (path, split, folder) in [
+            ("data/train_prefs-00000-of-00001.parquet", "train_prefs", "data"),
+            ("data/train-00001-of-00012-0f2b.parquet", "train", "data"), ("all-00000-of-00002.jsonl.gz", "all", ""),
+            ("train.jsonl", "train", ""), ("test_prefs.jsonl.zst", "test_prefs", ""), ("Train-3.json", "Train", ""),
+            ("ultra_train.jsonl", "train", ""), ("pairs.test.jsonl.gz", "test", ""),
+            ("my-dev_set-2.json", "dev_set", ""),
+            ("default/train_sft/0000.parquet", "train_sft", "default"), ("validation/b/part-1.json", "validation", ""),
+            ("train/test.jsonl", "test", "train"), ("part-1.json", nil, ""), ("trainer.jsonl", nil, ""),
+            ("latest/0.jsonl", nil, "latest"), ("2024-01.jsonl", nil, ""),
+        ] as [(String, String?, String)] {
+            let found = DataSplit(of: path.split(separator: "/").map(String.init))
+            #expect(found.name == split, "\(path)")
+            #expect(found.folder.joined(separator: "/") == folder, "\(path)")
+        }
+    }
+
+    @Test("Files of one split, or of none, are read in the order of their paths; what is hidden or describes is not")
+    func one() throws {
+        try make(
+            "b.jsonl",
+            "a.json",
+            "more/c.jsonl.gz",
+            "README.md",
+            ".hidden.jsonl",
+            ".cache/d.jsonl",
+            "dataset_infos.json"
+        )
+        #expect(try files() == ["a.json", "b.jsonl", "more/c.jsonl.gz"])
+    }
+
+    @Test("One of several splits must be named, and is then read alone")
+    func several() throws {
+        try make(
+            "data/train_prefs-00001-of-00002.parquet",
+            "data/train_prefs-00000-of-00002.parquet",
+            "data/test_prefs-00000-of-00001.parquet",
+            "data/test_sft-00000-of-00001.parquet",
+            "README.md"
+        )
+        #expect(problem() == .severalSplits(["test_prefs", "test_sft", "train_prefs"], fileOfNone: nil))
+        let advice = #expect(throws: DatasetError.self) { try files() }?.description
+        #expect(advice?.hasSuffix("name one behind a colon, as in PATH:train_prefs.") == true)
+        let shards = ["data/train_prefs-00000-of-00002.parquet", "data/train_prefs-00001-of-00002.parquet"]
+        #expect(try files(":train_prefs") == shards)
+        #expect(try files("/data:test_sft").count == 1)
+        #expect(problem(":train") == .noSplit("train", present: ["test_prefs", "test_sft", "train_prefs"]))
+        let sentence = #expect(throws: DatasetError.self) { try files(":tran_prefs") }?.description
+        #expect(sentence?.contains("did you mean \"train_prefs\"?") == true)
+    }
+
+    @Test("A file of no split beside others is not mixed in silently")
+    func stray() throws {
+        try make("train.jsonl", "extra.jsonl")
+        #expect(problem() == .severalSplits(["train"], fileOfNone: "extra.jsonl"))
+        #expect(try files(":train") == ["train.jsonl"])
+    }
+
+    @Test("Files of one split in several folders are several data sets")
+    func configurations() throws {
+        try make("main/train-00000-of-00001.parquet", "socratic/train-00000-of-00001.parquet")
+        #expect(problem() == .severalFolders(["main", "socratic"], split: "train"))
+        #expect(problem(":train") == .severalFolders(["main", "socratic"], split: "train"))
+        #expect(try files("/main") == ["main/train-00000-of-00001.parquet"])
+    }
+
+    @Test("Forms that are not read are refused where they are wanted, and Parquet beside text always")
+    func forms() throws {
+        #expect(problem() == .noFiles)
+        try make("train.jsonl", "test.csv")
+        #expect(try files(":train") == ["train.jsonl"])
+        #expect(problem(":test") == .unknownFormat(isKnownToOthers: true))
+        try make("train.parquet")
+        #expect(problem(":train") == .severalKinds("train.jsonl", "train.parquet"))
+    }
+
+    @Test("A link to a folder above ends; a path with a colon in it is a path where it exists; a file has no splits")
+    func places() throws {
+        try make("a:b/x.jsonl", "y.jsonl")
+        try FileManager.default.createSymbolicLink(
+            at: directory.url.appending(path: "a:b/up"),
+            withDestinationURL: directory.url
+        )
+        #expect(try files("/a:b").sorted() == ["a:b/up/y.jsonl", "a:b/x.jsonl"])
+        guard case .inconsistent? = problem("/y.jsonl:train"), case .unreadable? = problem("/none:train") else {
+            Issue.record("a file has splits, or nothing has")
+            return
+        }
+    }
+}
