@@ -32,7 +32,7 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
             stripsRight: try setting.bool("strip_right", default: true)
         )
     case "ByteLevel": return ByteLevelNormalizer()
-    case "BertNormalizer": return try bertNormalizer(setting)
+    case "BertNormalizer": return try BertNormalizer(setting)
     case "Precompiled":
         let map = try setting.required("precompiled_charsmap")
         return try PrecompiledNormalizer(
