@@ -119,10 +119,13 @@ struct SentencePieceModel {
 
     /// All pairs of pieces that make a piece, in the order of the latter's score.
     private func merges(_ ids: [[UInt8]: Int]) -> [JSON] {
+        // Where no piece is as long as a part, the part needs no look-up: of a very long piece there are very many.
+        let lengths = Set(pieces.map(\.text.utf8.count))
         var merges: [(score: Float, left: Int, right: Int, text: JSON)] = []
         for piece in pieces where piece.kind == Kind.normal {
             let bytes = Array(piece.text.utf8)
             for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
+                guard lengths.contains(cut), lengths.contains(bytes.count - cut) else { continue }
                 guard let left = ids[Array(bytes[..<cut])], let right = ids[Array(bytes[cut...])] else { continue }
                 merges.append((piece.score, left, right, [.string(pieces[left].text), .string(pieces[right].text)]))
             }
