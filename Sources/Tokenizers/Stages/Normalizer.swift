@@ -38,6 +38,7 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
         return try PrecompiledNormalizer(
             base64: map.string(),
             matchesLongest: setting.bool("follows_sentencepiece", default: false),
+            kept: KeptTokens(setting["kept_tokens"]),
             at: map
         )
     case let kind:
