@@ -156,7 +156,8 @@ struct SentencePieceModel {
                 ]
             )
         }
-        if normalizer.bool(4) ?? true {
+        let removesSpaces = normalizer.bool(4) ?? true
+        if removesSpaces {
             guard !pieces.contains(where: { $0.kind == Kind.userDefined }) else {
                 throw TokenizerError(
                     "\(path) removes spaces beside tokens that it is told to keep whole, which is not supported; copy the model's"
@@ -169,7 +170,9 @@ struct SentencePieceModel {
         guard normalizer.bool(5) ?? true, !(trainer.bool(24) ?? false) else {
             throw TokenizerError("\(path) keeps spaces as they are or behind words, which is not supported")
         }
-        if addsPrefix { stages.append(["type": "Prepend", "prepend": "▁"]) }
+        if addsPrefix {
+            stages.append(["type": "Prepend", "prepend": "▁", "covers_empty": .bool(!removesSpaces)])
+        }
         stages.append(["type": "Replace", "pattern": ["String": " "], "content": "▁"])
         return ["type": "Sequence", "normalizers": .array(stages)]
     }

@@ -13,7 +13,11 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
             normalizers.append(try makeNormalizer(element))
         }
         return NormalizerSequence(normalizers: normalizers)
-    case "Prepend": return PrependNormalizer(prefix: Array(try setting.required("prepend").string().utf8))
+    case "Prepend":
+        return PrependNormalizer(
+            prefix: Array(try setting.required("prepend").string().utf8),
+            coversEmpty: try setting.bool("covers_empty", default: false)
+        )
     case "Replace":
         return ReplaceNormalizer(
             pattern: try TextPattern(setting.required("pattern")),
@@ -62,9 +66,11 @@ struct NormalizerSequence: Normalizer {
 /// Puts a prefix before every text that is not empty.
 private struct PrependNormalizer: Normalizer {
     let prefix: [UInt8]
+    /// Whether also before a text of which the stages before have left nothing, as SentencePiece does.
+    let coversEmpty: Bool
 
     func normalize(_ text: inout [UInt8]) {
-        guard !text.isEmpty else { return }
+        guard !text.isEmpty || coversEmpty else { return }
         text.insert(contentsOf: prefix, at: 0)
     }
 }
