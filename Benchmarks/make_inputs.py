@@ -1,4 +1,4 @@
-"""Random Llama models with byte-level BPE tokenizers, and token rows that every program reads as they are.
+"""Random Llama models with byte-level BPE tokenizers, tokenizers to be timed, and token rows that every program reads as they are.
 
 Rows are tokenised here, once, so that no difference of chat templates or truncation changes the work that is compared.
 Existing models are kept; rows are written anew.
@@ -11,7 +11,7 @@ import pathlib
 import random
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerFast
 
 SHAPES = {
@@ -61,6 +61,38 @@ def make_tokenizer(pairs, vocabulary):
     tokenizer.train_from_iterator((row[key] for row in pairs for key in ("prompt", "chosen")), trainer)
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=SPECIAL[0], eos_token=SPECIAL[2],
                                    pad_token=SPECIAL[0])
+
+
+def make_wordpiece(texts, directory):
+    """BERT's kind, trained here."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=30000, special_tokens=special))
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    directory.mkdir()
+    tokenizer.save(str(directory / "tokenizer.json"))
+
+
+def make_large_vocabulary(texts, directory, size=128000):
+    """A byte-level vocabulary as large as Llama 3's: what training finds in the texts, then merges drawn at random."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    file = json.loads(tokenizer.to_str())
+    vocabulary, merges = file["model"]["vocab"], file["model"]["merges"]
+    names, rng = list(vocabulary), random.Random(2)
+    while len(names) < size:
+        left, right = rng.choice(names), rng.choice(names)
+        if len(left + right) <= 16 and left + right not in vocabulary:
+            vocabulary[left + right] = len(names)
+            names.append(left + right)
+            merges.append([left, right])
+    directory.mkdir()
+    with open(directory / "tokenizer.json", "w", encoding="utf-8") as output:
+        json.dump(file, output, ensure_ascii=False)
 
 
 def make_model(shape, tokenizer, directory):
@@ -113,6 +145,11 @@ def main():
     arguments = parser.parse_args()
     pairs = read_pairs(arguments.data)
     arguments.output.mkdir(parents=True, exist_ok=True)
+    texts = [row[key] for row in pairs for key in ("prompt", "chosen", "rejected")]
+    write_rows(arguments.output / "texts.jsonl", ({"text": text} for text in texts), 6000)
+    for name, make in [("wordpiece-30k", make_wordpiece), ("bpe-128k", make_large_vocabulary)]:
+        if not (arguments.output / name / "tokenizer.json").exists():
+            make(texts, arguments.output / name)
     for name, shape in SHAPES.items():
         directory = arguments.output / name
         if not (directory / "config.json").exists():

@@ -35,6 +35,19 @@ def generation(rto, model, precision, batch, prompt_tokens, new_tokens, threads)
     return measure
 
 
+def tokenizing(rto, model, data, measured):
+    """Seconds to read a tokenizer, or megabytes of text encoded a second, by the program's own clock."""
+    # Ids go nowhere; the clock's line alone is kept.
+    command = ["sh", "-c", 'exec "$0" tokenize --timing --model "$1" <"$2" 2>&1 >/dev/null', rto, model, data]
+
+    def measure():
+        text, peak, _ = finished(command)
+        found = last_json_line(text, command)
+        rate = found["bytes"] / found["encode_seconds"] / 1e6
+        return Measurement(found["load_seconds"] if measured == "load" else rate, peak, found["tokens"])
+    return measure
+
+
 def training(command, check=None):
     """Seconds per optimizer step after the first, from the run's own metrics."""
     def measure():

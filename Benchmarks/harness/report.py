@@ -17,5 +17,5 @@ def text(name, row, found):
     difference = found["work_difference"]
     if difference is not None:
         verdict = "the same work" if difference < SAME_WORK else "NOT THE SAME WORK"
-        lines.append(f"  check  {verdict}: log-probabilities of the first step differ by {difference:.2g} of their size")
+        lines.append(f"  check  {verdict}: what both sides computed differs by {difference:.2g} of its size")
     return "\n".join(lines)

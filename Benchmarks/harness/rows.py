@@ -92,6 +92,18 @@ def ppo(model, bar, steps):
     return Row(f"PPO step {model}, 32 rollouts of 64 + 64 tokens, against TRL 0.21", "seconds", False, bar, sides, "ppo")
 
 
+def tokenizing(model, measured, bar):
+    def sides(run):
+        directory, data = run.inputs / model, run.inputs / "texts.jsonl"
+        peer = [
+            run.python("trl"), PEERS / "encode.py", "--model", directory, "--data", data, "--measure", measured,
+        ]
+        return ours.tokenizing(run.rto, directory, data, measured), processes.script(peer)
+    what, unit = ("reading", "seconds") if measured == "load" else ("encoding with", "MB/s")
+    title = f"{what} a tokenizer, {model}, one thread, against the tokenizers library"
+    return Row(title, unit, measured != "load", bar, sides, "trl")
+
+
 def startup():
     def sides(run):
         own, peer = dpo_commands(run, "8M", "float32", 1, 1)
@@ -122,6 +134,10 @@ ROWS = {
     "dpo-135m-bfloat16": dpo("135M", "bfloat16", "4 times", 3),
     "dpo-8m": dpo("8M", "float32", "4 times", 6),
     "ppo-8m": ppo("8M", "4 times", 4),
+    "tokenize-wordpiece": tokenizing("wordpiece-30k", "encode", "ahead"),
+    "tokenize-bpe": tokenizing("bpe-128k", "encode", "ahead"),
+    "load-wordpiece": tokenizing("wordpiece-30k", "load", "level"),
+    "load-bpe": tokenizing("bpe-128k", "load", "level"),
     "startup": startup(),
     "help": help_text(),
     "memory": memory("135M", "float32", "3 times less", 2),

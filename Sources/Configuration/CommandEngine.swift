@@ -14,6 +14,8 @@ public protocol CommandEngine: Sendable {
     func score(_ configuration: ScoreConfiguration) throws
     /// Makes rows to train on of scored completions.
     func pairs(_ configuration: PairsConfiguration) throws
+    /// Shows rows as tokens.
+    func inspect(_ configuration: InspectConfiguration) throws
     /// Adds an adapter to its base model and writes the whole model.
     func merge(_ configuration: MergeConfiguration) throws
     /// Measures throughput and memory here.

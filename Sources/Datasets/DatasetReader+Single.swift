@@ -8,15 +8,10 @@ extension DatasetReader {
     public func example(_ row: JSONObject, at location: RowLocation) throws(DatasetError) -> TokenizedExample {
         var report = DatasetReport()
         let row = DatasetRow(location: location, object: row)
-        guard let example = try example(row, nil, dropsEmpty: false, &report) else {
+        guard let example = try makeExample(row, nil, dropsEmpty: false, &report) else {
             throw row.error(.inconsistent("the row has nothing to learn"))
         }
-        return TokenizedExample(
-            ids: example.prompt + example.response,
-            promptLength: example.prompt.count,
-            isLearned: example.isLearned,
-            source: location
-        )
+        return example
     }
 
     /// The prompt of one row as sampling sees it.
@@ -29,6 +24,60 @@ extension DatasetReader {
             throw row.error(.inconsistent("the row has no prompt"))
         }
         return prompt
+    }
+
+    /// A row as a sequence to learn from, or nil where it is dropped.
+    func makeExample(
+        _ row: DatasetRow,
+        _ maximumLength: Int?,
+        dropsEmpty: Bool,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> TokenizedExample? {
+        guard let example = try example(row, maximumLength, dropsEmpty: dropsEmpty, &report) else { return nil }
+        return TokenizedExample(
+            ids: example.prompt + example.response,
+            promptLength: example.prompt.count,
+            isLearned: example.isLearned,
+            source: row.location
+        )
+    }
+
+    /// A row as a response with its label, or nil where it is dropped.
+    func makeUnpaired(
+        _ row: DatasetRow,
+        _ maximumLength: Int?,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> UnpairedExample? {
+        let label = try row.truth(options.keys.label ?? "label")
+        guard let example = try example(row, maximumLength, dropsEmpty: false, &report) else { return nil }
+        try requireTokens(example.prompt, "prompt", row)
+        return UnpairedExample(
+            ids: example.prompt + example.response,
+            promptLength: example.prompt.count,
+            isLearned: example.isLearned,
+            label: label,
+            source: row.location
+        )
+    }
+
+    /// A row as a pair, or nil where it is dropped.
+    func makePair(
+        _ row: DatasetRow,
+        _ maximumLength: Int?,
+        _ report: inout DatasetReport
+    ) throws(DatasetError) -> TokenizedPair? {
+        var (prompt, chosen, rejected) = try pairTokens(row, &report)
+        try requireTokens(prompt, "prompt", row)
+        guard fits(prompt, maximumLength, &report) else { return nil }
+        cut(&chosen, behind: prompt, maximumLength, &report)
+        cut(&rejected, behind: prompt, maximumLength, &report)
+        return TokenizedPair(
+            prompt: prompt,
+            chosen: chosen,
+            rejected: rejected,
+            margin: options.readsMargins ? try row.number("margin") : nil,
+            source: row.location
+        )
     }
 
     /// The tokens of a row's prompt, or nil where there are more than allowed.

@@ -68,7 +68,9 @@ public struct DatasetReader: Sendable {
     /// - Parameter maximumLength: The most tokens of prompt and response together, or nil for any number.
     /// - Throws: `DatasetError` for files that cannot be read, bad rows unless they are skipped, and where no row is left.
     public func examples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedExample> {
-        try rows { (row, report) throws(DatasetError) in try exampleRow(row, maximumLength, &report) }
+        try rows { (row, report) throws(DatasetError) in
+            try makeExample(row, maximumLength, dropsEmpty: true, &report)
+        }
     }
 
     /// The rows as good and bad responses.
@@ -76,7 +78,7 @@ public struct DatasetReader: Sendable {
     /// - Parameter maximumLength: The most tokens of prompt and response together, or nil for any number.
     /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
     public func unpairedExamples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<UnpairedExample> {
-        try rows { (row, report) throws(DatasetError) in try unpairedRow(row, maximumLength, &report) }
+        try rows { (row, report) throws(DatasetError) in try makeUnpaired(row, maximumLength, &report) }
     }
 
     /// The rows as pairs of responses to one prompt.
@@ -84,7 +86,7 @@ public struct DatasetReader: Sendable {
     /// - Parameter maximumLength: The most tokens of the prompt and one response together, or nil for any number.
     /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
     public func pairs(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPair> {
-        try rows { (row, report) throws(DatasetError) in try pairRow(row, maximumLength, &report) }
+        try rows { (row, report) throws(DatasetError) in try makePair(row, maximumLength, &report) }
     }
 
     /// The rows as prompts to be answered.
@@ -93,58 +95,5 @@ public struct DatasetReader: Sendable {
     /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
     public func prompts(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPrompt> {
         try rows { (row, report) throws(DatasetError) in try prompt(row, maximumLength, &report) }
-    }
-}
-
-// What one row becomes.
-extension DatasetReader {
-    func exampleRow(
-        _ row: DatasetRow,
-        _ maximumLength: Int?,
-        _ report: inout DatasetReport
-    ) throws(DatasetError) -> TokenizedExample? {
-        guard let example = try example(row, maximumLength, dropsEmpty: true, &report) else { return nil }
-        return TokenizedExample(
-            ids: example.prompt + example.response,
-            promptLength: example.prompt.count,
-            isLearned: example.isLearned,
-            source: row.location
-        )
-    }
-
-    func unpairedRow(
-        _ row: DatasetRow,
-        _ maximumLength: Int?,
-        _ report: inout DatasetReport
-    ) throws(DatasetError) -> UnpairedExample? {
-        let label = try row.truth(options.keys.label ?? "label")
-        guard let example = try example(row, maximumLength, dropsEmpty: false, &report) else { return nil }
-        try requireTokens(example.prompt, "prompt", row)
-        return UnpairedExample(
-            ids: example.prompt + example.response,
-            promptLength: example.prompt.count,
-            isLearned: example.isLearned,
-            label: label,
-            source: row.location
-        )
-    }
-
-    func pairRow(
-        _ row: DatasetRow,
-        _ maximumLength: Int?,
-        _ report: inout DatasetReport
-    ) throws(DatasetError) -> TokenizedPair? {
-        var (prompt, chosen, rejected) = try pairTokens(row, &report)
-        try requireTokens(prompt, "prompt", row)
-        guard fits(prompt, maximumLength, &report) else { return nil }
-        cut(&chosen, behind: prompt, maximumLength, &report)
-        cut(&rejected, behind: prompt, maximumLength, &report)
-        return TokenizedPair(
-            prompt: prompt,
-            chosen: chosen,
-            rejected: rejected,
-            margin: options.readsMargins ? try row.number("margin") : nil,
-            source: row.location
-        )
     }
 }

@@ -3,8 +3,16 @@ public struct TokenizerError: Error, CustomStringConvertible, Equatable, Sendabl
     /// The sentence.
     public let description: String
 
-    /// An error with that sentence.
+    private static let longestSentence = 1000
+
+    /// An error with that sentence, in which what it quotes of a file stays on one line, of bounded length and harmless.
     public init(_ description: String) {
-        self.description = description
+        let scalars = description.unicodeScalars.prefix(Self.longestSentence)
+        let isCut = scalars.endIndex < description.unicodeScalars.endIndex
+        self.description =
+            scalars.map { scalar in
+                scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .lineSeparator
+                    ? scalar.escaped(asASCII: true) : String(scalar)
+            }.joined() + (isCut ? "…" : "")
     }
 }

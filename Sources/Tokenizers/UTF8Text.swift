@@ -17,6 +17,20 @@ enum UTF8Text {
         }
     }
 
+    /// Calls `body` with each character of valid UTF-8 and where it stands.
+    @inline(__always)
+    static func forEachScalar(
+        in text: UnsafeBufferPointer<UInt8>,
+        _ body: (Unicode.Scalar, Range<Int>) -> Void
+    ) {
+        var position = 0
+        while position < text.count {
+            let end = position + lengthOfCharacter(startingWith: text[position])
+            body(Unicode.Scalar(scalar(at: position, in: text)) ?? "\u{FFFD}", position..<end)
+            position = end
+        }
+    }
+
     /// The number of the only character of a text below U+10000, or `nil` for every other text.
     static func basicPlaneScalar(of text: UnsafeBufferPointer<UInt8>) -> Int? {
         guard let first = text.first, first < 0xF0, text.count == lengthOfCharacter(startingWith: first) else {

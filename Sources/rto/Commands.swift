@@ -51,6 +51,18 @@ struct Pairs: SettingsCommand {
     }
 }
 
+/// `rto inspect`.
+struct Inspect: SettingsCommand {
+    static let defaults = InspectConfiguration()
+    static let configuration = describe("inspect")
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run(_ configuration: InspectConfiguration) throws {
+        try engine.inspect(configuration)
+    }
+}
+
 /// `rto merge`.
 struct Merge: SettingsCommand {
     static let defaults = MergeConfiguration()

@@ -17,6 +17,7 @@ private struct Engine: CommandEngine {
     func score(_ configuration: ScoreConfiguration) throws { try Training.score(configuration) }
 
     func pairs(_ configuration: PairsConfiguration) throws { try Training.pairs(configuration) }
+    func inspect(_ configuration: InspectConfiguration) throws { try showInspection(configuration) }
     func merge(_ configuration: MergeConfiguration) throws { try Training.merge(configuration) }
 
     func bench(_ configuration: BenchConfiguration) throws { try Training.bench(configuration) }

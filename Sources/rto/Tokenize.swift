@@ -20,11 +20,21 @@ struct Tokenize: ParsableCommand {
         completion: .directory
     ) var model: String
 
+    @Flag(help: "Say on standard error how long reading the tokenizer and encoding took.") var timing = false
+
     func run() throws {
+        let start = ContinuousClock.now
         let tokenizer = try modelTokenizer(locatingTokenizer(model))
+        let loading = ContinuousClock.now - start
+        var (encoding, byteCount, tokenCount) = (Duration.zero, 0, 0)
         try JSONLines.answer { row in
             if let text = row["text"]?.string {
-                let ids = tokenizer.encode(text, addSpecialTokens: try row.bool("add_special_tokens", default: true))
+                let addsSpecialTokens = try row.bool("add_special_tokens", default: true)
+                let start = ContinuousClock.now
+                let ids = tokenizer.encode(text, addSpecialTokens: addsSpecialTokens)
+                encoding += ContinuousClock.now - start
+                byteCount += text.utf8.count
+                tokenCount += ids.count
                 return ["ids": .array(ids.map(JSON.integer))]
             }
             guard let ids = row["ids"]?.array?.map(\.integer) else { throw RowError("a row needs 'text' or 'ids'") }
@@ -35,5 +45,11 @@ struct Tokenize: ParsableCommand {
             let skips = try row.bool("skip_special_tokens", default: false)
             return ["text": .string(tokenizer.decode(known, skipSpecialTokens: skips))]
         }
+        guard timing else { return }
+        let times: JSON = [
+            "load_seconds": .number(loading / .seconds(1)), "encode_seconds": .number(encoding / .seconds(1)),
+            "bytes": .integer(byteCount), "tokens": .integer(tokenCount),
+        ]
+        try FileHandle.standardError.write(contentsOf: Data((times.serialized() + "\n").utf8))
     }
 }

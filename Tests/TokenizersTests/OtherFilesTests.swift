@@ -44,6 +44,25 @@ import Tokenizers
         #expect(tokenizer.beginningOfSequence == 1 && tokenizer.endOfSequence == 2)
     }
 
+    @Test(
+        "What a user has defined is kept whole, behind the mark in front of a text and without one of its own",
+        arguments: [1, 2]
+    )
+    func userDefined(kind: UInt8) throws {
+        let pieces = [
+            piece("<unk>", 0, kind: 2), piece("<s>", 0, kind: 3), piece("ab", 0, kind: 4), piece("abc", 0, kind: 4),
+            piece("▁", -3), piece("a", -4), piece("b", -5), piece("c", -6), piece("ca", -2), piece("▁▁", 0, kind: 4),
+        ]
+        let model = pieces.flatMap(\.self) + field(2, [3 << 3, kind]) + field(3, [4 << 3, 0])
+        let tokenizer = try tokenizer(["tokenizer.model": model])
+        func ids(_ text: String) -> [Int] { tokenizer.encode(text, addSpecialTokens: false) }
+        // The mark, then the symbol: as SentencePiece has it, and unlike a special token.
+        #expect(ids("ab") == [4, 2] && ids("abc") == [4, 3] && ids("<s>ab") == [1, 4, 2])
+        // Merges and scores alike would have "ca" and "b"; two spaces are a symbol too.
+        #expect(ids("cab") == [4, 7, 2] && ids("a  b") == [4, 5, 9, 6] && ids("caba") == [4, 7, 2, 5])
+        #expect(tokenizer.decode([4, 2, 9, 6]) == "ab  b" && !tokenizer.isSpecial(2))
+    }
+
     @Test("A damaged SentencePiece model is an error, wherever it ends")
     func damaged() throws {
         let bytes = model(kind: 2)

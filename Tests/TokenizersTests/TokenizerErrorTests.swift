@@ -47,6 +47,7 @@ struct TokenizerErrorTests {
                 #"model.merges needs at position 0 the token "ba", which is not in the vocabulary"#
             ),
             ("model.unk_token", "nope", #"model.unk_token is "nope", which is not in the vocabulary"#),
+            ("model.unk_token", "no\npe", #"model.unk_token is "no\npe", which is not in the vocabulary"#),
             ("model.byte_fallback", "yes", "model.byte_fallback must be true or false, but is a string"),
             ("model.dropout", 0.1, "model.dropout asks for random merges"),
         ] as [(String, JSON, String)]
@@ -78,6 +79,10 @@ struct TokenizerErrorTests {
             (
                 "normalizer", ["type": "Sequence", "normalizers": [["type": "NFC"], ["type": "Prepend"]]],
                 "normalizer.normalizers[1].prepend is missing"
+            ),
+            (
+                "normalizer", ["type": "Precompiled", "precompiled_charsmap": "BAAAAAAAAAD/AA=="],
+                "normalizer.precompiled_charsmap has a value that is no UTF-8"
             ),
             ("pre_tokenizer", ["type": "Quantum"], #"pre_tokenizer is of type "Quantum", which is not supported"#),
             (

@@ -46,7 +46,7 @@ extension AlpacaEvalConfiguration: Configurable, Judged, Answering, Computing {
         [
             SettingGroup("Answers and annotations", Self.files),
             SettingGroup("Length control", Self.lengthControl),
-            SettingGroup("Judging", Setting.judging + Setting.localJudges),
+            SettingGroup("Judging", Setting.judging + Setting.prices + Setting.localJudges),
             SettingGroup("Answering", Setting.answering),
             SettingGroup("Computing", Setting.compute),
         ]
@@ -85,6 +85,9 @@ extension AlpacaEvalConfiguration: Configurable, Judged, Answering, Computing {
         }
         if regularization != nil && folds != nil {
             throw .combination("--folds has an effect only without --regularization")
+        }
+        if judge.pricePerToken != nil && judge.url == nil {
+            throw .combination("--judge-price is what a service takes; it has an effect only with --judge-url")
         }
         if annotations != nil {
             if judge.count > 0 || answers {

@@ -10,6 +10,8 @@ public struct JudgeSettings: Equatable, Sendable {
     public var localModel: String?
     /// A reward model here that judges.
     public var rewardModel: String?
+    /// What the service takes for a token, in US dollars; nil is what AlpacaEval reckons with for its judges.
+    public var pricePerToken: Double?
     /// Calls under way at once.
     public var concurrency = 8
     /// How often a call is tried.
@@ -39,6 +41,17 @@ extension Setting where Root: Judged {
             .value("concurrency", \.judge.concurrency, in: .from(1, through: 1024), "Calls under way at once"),
             .value("judge-attempts", \.judge.attempts, in: .from(1, through: 100), "How often a call is tried"),
             .value("judge-time-out", \.judge.timeOut, in: .positive, "Seconds for one attempt"),
+        ]
+    }
+
+    static var prices: [Setting] {
+        [
+            .optional(
+                "judge-price",
+                \.judge.pricePerToken,
+                in: .notNegative,
+                "US dollars for a token, for the annotations; none is what AlpacaEval reckons with"
+            )
         ]
     }
 

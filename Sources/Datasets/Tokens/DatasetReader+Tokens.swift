@@ -11,7 +11,7 @@ extension DatasetReader {
         named name: String
     ) throws(DatasetError) -> TokenRows<TokenizedExample> {
         try rows(maximumLength, folder, name, reads: ["messages", "prompt", "completion", "text"]) {
-            (row, report) throws(DatasetError) in try exampleRow(row, maximumLength, &report)
+            (row, report) throws(DatasetError) in try makeExample(row, maximumLength, dropsEmpty: true, &report)
         }
     }
 
@@ -25,7 +25,7 @@ extension DatasetReader {
         named name: String
     ) throws(DatasetError) -> TokenRows<UnpairedExample> {
         try rows(maximumLength, folder, name, reads: ["messages", "prompt", "completion", "text", "label"]) {
-            (row, report) throws(DatasetError) in try unpairedRow(row, maximumLength, &report)
+            (row, report) throws(DatasetError) in try makeUnpaired(row, maximumLength, &report)
         }
     }
 
@@ -39,7 +39,7 @@ extension DatasetReader {
         named name: String
     ) throws(DatasetError) -> TokenRows<TokenizedPair> {
         try rows(maximumLength, folder, name, reads: ["prompt", "chosen", "rejected", "margin"]) {
-            (row, report) throws(DatasetError) in try pairRow(row, maximumLength, &report)
+            (row, report) throws(DatasetError) in try makePair(row, maximumLength, &report)
         }
     }
 

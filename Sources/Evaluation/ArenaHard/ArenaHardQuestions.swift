@@ -1,3 +1,4 @@
+import Foundation
 import JSONText
 
 /// The questions of Arena-Hard, as `question.jsonl` holds them.
@@ -38,9 +39,15 @@ public struct ArenaHardQuestions: Sendable {
         self.rows = rows
     }
 
-    /// A row of `model_answer` for a model's answer.
-    public func answer(_ row: Row, model: String, text: String, style: StyleCounts?) -> JSONObject {
+    /// A row of `model_answer` for a model's answer, with the members of the original in its order.
+    ///
+    /// - Parameters:
+    ///   - style: the answer's counts; without them the originals can judge the answer, but v0.1's cannot print a table and
+    ///     v2.0's cannot control for style.
+    ///   - time: when the model answered.
+    public func answer(_ row: Row, model: String, text: String, style: StyleCounts?, time: Date) -> JSONObject {
         var object = JSONObject()
+        let timeStamp = JSON.number(time.timeIntervalSince1970)
         switch version {
         case .v01:
             object["question_id"] = .string(row.id)
@@ -50,6 +57,7 @@ public struct ArenaHardQuestions: Sendable {
             turn["content"] = .string(text)
             turn["token_len"] = style.map { .integer($0.tokens) }
             object["choices"] = [["index": 0, "turns": .array([.object(turn)])]]
+            object["tstamp"] = timeStamp
             object["conv_metadata"] = style?.json
         case .v20:
             object["uid"] = .string(row.id)
@@ -59,6 +67,7 @@ public struct ArenaHardQuestions: Sendable {
                 ["role": "user", "content": .string(row.prompt)],
                 ["role": "assistant", "content": ["answer": .string(text)]],
             ]
+            object["tstamp"] = timeStamp
             object["metadata"] = style?.json
         }
         return object

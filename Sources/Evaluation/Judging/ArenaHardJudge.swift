@@ -86,8 +86,8 @@ public struct ArenaHardJudge: Sendable {
             ChatService.Message(message["role"]?.string ?? "", message["content"]?.string ?? "")
         }
         func ask() async throws -> String {
-            let choice = try await service.complete(messages, parameters) { $0["message"]?["content"]?.string != nil }
-            return choice["message"]?["content"]?.string ?? ""
+            let answer = try await service.complete(messages, parameters) { $0["message"]?["content"]?.string != nil }
+            return answer.choice["message"]?["content"]?.string ?? ""
         }
         var judgment = try await ask()
         var found = Verdict.find(in: judgment, version == .v01 ? .v01 : .v20)
@@ -112,11 +112,18 @@ public struct ArenaHardJudge: Sendable {
     /// A row of `model_judgment`.
     private func judgment(_ match: Match, _ games: [JSONObject]) -> JSONObject {
         var row = JSONObject()
-        row[version == .v01 ? "question_id" : "uid"] = .string(match.question.id)
-        if version == .v20 { row["category"] = .string(match.question.category) }
-        row["judge"] = .string(service.model)
-        row["model"] = .string(match.model)
-        if version == .v20 { row["baseline"] = .string(match.baseline) }
+        switch version {
+        case .v01:
+            row["question_id"] = .string(match.question.id)
+            row["model"] = .string(match.model)
+            row["judge"] = .string(service.model)
+        case .v20:
+            row["uid"] = .string(match.question.id)
+            row["category"] = .string(match.question.category)
+            row["judge"] = .string(service.model)
+            row["model"] = .string(match.model)
+            row["baseline"] = .string(match.baseline)
+        }
         row["games"] = .array(
             games.map { game in
                 let (score, text) = (game["score"] ?? .null, game["judgment"] ?? .null)

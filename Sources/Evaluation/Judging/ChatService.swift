@@ -36,7 +36,15 @@ public struct ChatService: Sendable {
         self.model = model
     }
 
-    /// The first choice of a completion.
+    /// What a service answered.
+    public struct Completion: Sendable {
+        /// The first choice.
+        public let choice: JSON
+        /// The tokens of prompt and completion together, where the service counts them.
+        public let tokens: Int?
+    }
+
+    /// A completion of a chat.
     ///
     /// - Parameters:
     ///   - messages: the chat.
@@ -47,7 +55,7 @@ public struct ChatService: Sendable {
         _ messages: [Message],
         _ parameters: JSONObject,
         isUsable: (JSON) -> Bool
-    ) async throws(HTTPError) -> JSON {
+    ) async throws(HTTPError) -> Completion {
         var body = JSONObject()
         body["model"] = .string(model)
         body["messages"] = .array(messages.map(\.json))
@@ -56,7 +64,7 @@ public struct ChatService: Sendable {
             guard let choice = answer["choices"]?[0] else { return "has no choices" }
             return isUsable(choice) ? nil : "lacks what was asked for"
         }
-        return answer["choices"]?[0] ?? .null
+        return Completion(choice: answer["choices"]?[0] ?? .null, tokens: answer["usage"]?["total_tokens"]?.integer)
     }
 }
 

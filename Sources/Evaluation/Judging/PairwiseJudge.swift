@@ -6,6 +6,8 @@ import JSONText
 public struct PairwiseJudge: Sendable {
     /// The annotator's name in the annotations.
     public let annotator: String
+    /// What the service takes for a token, in US dollars; nil where it is not known.
+    public let pricePerToken: Double?
     private let service: ChatService
     private let prompt: PairwisePrompt
     private let cache: JudgeCache
@@ -23,9 +25,17 @@ public struct PairwiseJudge: Sendable {
     }()
 
     /// A judge with its cache, whose records are annotations keyed as the original's.
-    public init(annotator: String, service: ChatService, prompt: PairwisePrompt, cache url: URL) throws(EvaluationError)
-    {
+    ///
+    /// - Parameter pricePerToken: what the service takes for a token, in US dollars; nil is what the original reckons with.
+    public init(
+        annotator: String,
+        service: ChatService,
+        prompt: PairwisePrompt,
+        cache url: URL,
+        pricePerToken: Double? = nil
+    ) throws(EvaluationError) {
         self.annotator = annotator
+        self.pricePerToken = pricePerToken ?? Self.reckonedPrice(of: service.model)
         (self.service, self.prompt) = (service, prompt)
         cache = try JudgeCache(url, keys: ["instruction", "output_1", "output_2", "annotator"])
     }
@@ -95,13 +105,24 @@ public struct PairwiseJudge: Sendable {
             second: second.output
         )
         let start = ContinuousClock.now
-        let choice = try await service.complete(messages, Self.parameters) { Self.alternatives($0) != nil }
-        let preference = Self.preference(Self.alternatives(choice) ?? [], isSwitched: isSwitched)
+        let answer = try await service.complete(messages, Self.parameters) { Self.alternatives($0) != nil }
+        let preference = Self.preference(Self.alternatives(answer.choice) ?? [], isSwitched: isSwitched)
         var record = row
         record["preference"] = .number(((preference ?? -1) * 1e10).rounded() / 1e10)
-        record["preference_raw_completion"] = choice
+        record["preference_raw_completion"] = answer.choice
+        let price = pricePerToken.flatMap { price in answer.tokens.map { price * Double($0) } }
+        record["preference_price_per_example"] = price.map { .number($0) } ?? .null
         record["preference_time_per_example"] = .number((ContinuousClock.now - start) / .seconds(1))
         return record
+    }
+
+    /// The price of a token that AlpacaEval reckons with: that of a prompt's, whatever the service takes today.
+    static func reckonedPrice(of model: String) -> Double? {
+        let perMillion = [
+            ("gpt-4o-mini-2024-07-18", 0.15), ("gpt-4-turbo", 10), ("gpt-4-1106", 10), ("gpt-4", 30),
+            ("gpt-3.5-turbo", 2), ("text-davinci-003", 20),
+        ]
+        return perMillion.first { model.contains($0.0) }.map { $0.1 / 1_000_000 }
     }
 
     private static func alternatives(_ choice: JSON) -> [JSON]? {

@@ -85,11 +85,23 @@ struct SentencePieceModel {
 
     private var addedTokens: [JSON] {
         pieces.enumerated().compactMap { id, piece in
-            guard [Kind.unknown, Kind.control, Kind.userDefined].contains(piece.kind) else { return nil }
-            return [
-                "id": .integer(id), "content": .string(piece.text), "special": .bool(piece.kind != Kind.userDefined),
-                "normalized": false,
-            ]
+            guard [Kind.unknown, Kind.control].contains(piece.kind) else { return nil }
+            return ["id": .integer(id), "content": .string(piece.text), "special": true, "normalized": false]
+        }
+    }
+
+    /// The pieces that a user has defined, which nothing changes and nothing is joined with; nil where there are none.
+    private var keptTokens: JSON {
+        let kept = pieces.filter { $0.kind == Kind.userDefined }.map { JSON.string($0.text) }
+        return kept.isEmpty ? .null : .array(kept)
+    }
+
+    /// Scores by which unigram takes what a user has defined: 0.1 below what as many bytes of the best piece would have.
+    private var scores: [Double] {
+        let best = pieces.filter { $0.kind == Kind.normal }.map(\.score).reduce(Float.leastNormalMagnitude, max)
+        return pieces.map { piece in
+            guard piece.kind == Kind.userDefined else { return Double(piece.score) }
+            return Double(Float(piece.text.utf8.count) * best) - 0.1
         }
     }
 
@@ -97,7 +109,7 @@ struct SentencePieceModel {
         [
             "type": "Unigram", "byte_fallback": .bool(usesBytes), "follows_sentencepiece": true,
             "unk_id": pieces.firstIndex { $0.kind == Kind.unknown }.map(JSON.integer) ?? .null,
-            "vocab": .array(pieces.map { [.string($0.text), .number(Double($0.score))] }),
+            "vocab": .array(zip(pieces, scores).map { [.string($0.text), .number($1)] }),
         ]
     }
 
@@ -113,16 +125,19 @@ struct SentencePieceModel {
         return [
             "type": "BPE", "byte_fallback": .bool(usesBytes), "fuse_unk": true,
             "unk_token": pieces.first { $0.kind == Kind.unknown }.map { .string($0.text) } ?? .null,
-            "vocab": .object(vocabulary), "merges": .array(merges(ids)),
+            "vocab": .object(vocabulary), "merges": .array(merges(ids)), "kept_tokens": keptTokens,
         ]
     }
 
     /// All pairs of pieces that make a piece, in the order of the latter's score.
     private func merges(_ ids: [[UInt8]: Int]) -> [JSON] {
+        // Where no piece is as long as a part, the part needs no look-up: of a very long piece there are very many.
+        let lengths = Set(pieces.map(\.text.utf8.count))
         var merges: [(score: Float, left: Int, right: Int, text: JSON)] = []
         for piece in pieces where piece.kind == Kind.normal {
             let bytes = Array(piece.text.utf8)
             for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
+                guard lengths.contains(cut), lengths.contains(bytes.count - cut) else { continue }
                 guard let left = ids[Array(bytes[..<cut])], let right = ids[Array(bytes[cut...])] else { continue }
                 merges.append((piece.score, left, right, [.string(pieces[left].text), .string(pieces[right].text)]))
             }
@@ -137,11 +152,12 @@ struct SentencePieceModel {
             stages.append(
                 [
                     "type": "Precompiled", "precompiled_charsmap": .string(Data(map).base64EncodedString()),
-                    "follows_sentencepiece": true,
+                    "follows_sentencepiece": true, "kept_tokens": keptTokens,
                 ]
             )
         }
-        if normalizer.bool(4) ?? true {
+        let removesSpaces = normalizer.bool(4) ?? true
+        if removesSpaces {
             guard !pieces.contains(where: { $0.kind == Kind.userDefined }) else {
                 throw TokenizerError(
                     "\(path) removes spaces beside tokens that it is told to keep whole, which is not supported; copy the model's"
@@ -154,7 +170,9 @@ struct SentencePieceModel {
         guard normalizer.bool(5) ?? true, !(trainer.bool(24) ?? false) else {
             throw TokenizerError("\(path) keeps spaces as they are or behind words, which is not supported")
         }
-        if addsPrefix { stages.append(["type": "Prepend", "prepend": "▁"]) }
+        if addsPrefix {
+            stages.append(["type": "Prepend", "prepend": "▁", "covers_empty": .bool(!removesSpaces)])
+        }
         stages.append(["type": "Replace", "pattern": ["String": " "], "content": "▁"])
         return ["type": "Sequence", "normalizers": .array(stages)]
     }

@@ -28,6 +28,7 @@ struct TiktokenFile {
             throw TokenizerError("cannot read \(file.path): \(error.localizedDescription)")
         }
         var tokens: [[UInt8]] = []
+        var seen: Set<[UInt8]> = []
         for (number, line) in text.split(separator: "\n").enumerated() {
             let parts = line.split(separator: " ")
             guard parts.count == 2, let bytes = Data(base64Encoded: String(parts[0])), !bytes.isEmpty,
@@ -37,8 +38,14 @@ struct TiktokenFile {
                     "\(file.path), line \(number + 1): expected a token in Base64 and the rank \(tokens.count)"
                 )
             }
+            guard seen.insert(Array(bytes)).inserted else {
+                throw TokenizerError(
+                    "\(file.path), line \(number + 1): the token \(parts[0]) has a rank already"
+                )
+            }
             tokens.append(Array(bytes))
         }
+        guard !tokens.isEmpty else { throw TokenizerError("\(file.path) holds no tokens") }
         self.tokens = tokens
     }
 
@@ -79,9 +86,11 @@ struct TiktokenFile {
     /// All pairs of tokens that make a token together, in the order of the latter's rank.
     private func merges() -> [JSON] {
         let ranks = Set(tokens)
+        // Where no token is as long as a part, the part needs no look-up: of a very long token there are very many.
+        let lengths = Set(tokens.map(\.count))
         var merges: [JSON] = []
         for token in tokens {
-            for cut in token.indices.dropFirst() {
+            for cut in token.indices.dropFirst() where lengths.contains(cut) && lengths.contains(token.count - cut) {
                 let (left, right) = (Array(token[..<cut]), Array(token[cut...]))
                 guard ranks.contains(left), ranks.contains(right) else { continue }
                 merges.append([.string(Self.spelled(left)), .string(Self.spelled(right))])

@@ -11,7 +11,10 @@ func makeTokenModel(_ setting: Setting) throws(TokenizerError) -> any TokenModel
     // Files from before the key `type` existed can be told by their merges.
     let kind = try setting["type"]?.string() ?? (setting["merges"] == nil ? nil : "BPE")
     switch kind {
-    case "BPE": return try BytePairEncoding(setting)
+    case "BPE":
+        let model = try BytePairEncoding(setting)
+        let kept = try KeptTokens(setting["kept_tokens"], model.vocabulary)
+        return kept.map { KeepingModel(base: model, kept: $0) } ?? model
     case "Unigram": return try Unigram(setting)
     case "WordPiece": return try WordPiece(setting)
     case "WordLevel": return try WordLevel(setting)

@@ -13,8 +13,12 @@ final class RegularExpression: Sendable {
     private nonisolated(unsafe) let code: OpaquePointer
 
     /// Compiles a pattern in the syntax of `tokenizer.json`, which is Oniguruma's.
-    init(oniguruma pattern: String) throws(RegularExpressionError) {
-        let pattern = try OnigurumaPattern(pattern).translated()
+    convenience init(oniguruma pattern: String) throws(RegularExpressionError) {
+        try self.init(pcre2: OnigurumaPattern(pattern).translated())
+    }
+
+    /// Compiles a pattern in the syntax of PCRE2.
+    init(pcre2 pattern: String) throws(RegularExpressionError) {
         let options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C
         var status: Int32 = 0
         var offset = 0
@@ -37,6 +41,25 @@ final class RegularExpression: Sendable {
             substituted.withUnsafeBufferPointer { forEachMatch(inSubstituted: $0, body) }
         } else {
             forEachMatch(inSubstituted: text, body)
+        }
+    }
+
+    /// Calls `body` with every match of a pattern that has a group for each of its alternatives, and the group's number, from 1.
+    ///
+    /// Characters are taken for what the system's PCRE2 takes them for.
+    func forEachGroup(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>, Int) -> Void) {
+        guard let start = text.baseAddress, let match = pcre2_match_data_create_from_pattern_8(code, nil) else {
+            return
+        }
+        defer { pcre2_match_data_free_8(match) }
+        var position = 0
+        while position < text.count {
+            let status = pcre2_match_8(code, start, text.count, position, PCRE2_NO_UTF_CHECK, match, nil)
+            guard status > 0, let ends = pcre2_get_ovector_pointer_8(match) else { return }
+            let range = Int(ends[0])..<Int(ends[1])
+            // The highest group that has matched is the only one.
+            body(range, Int(status) - 1)
+            position = max(range.upperBound, position + 1)
         }
     }
 

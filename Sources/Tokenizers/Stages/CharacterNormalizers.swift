@@ -49,30 +49,3 @@ enum NMTCleaning {
         }
     }
 }
-
-/// Reads BERT's normalizer: cleaning, spaces around Chinese characters, accents removed, lower case, as asked for.
-func bertNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer {
-    var stages: [any Normalizer] = []
-    if try setting.bool("clean_text", default: true) {
-        stages.append(
-            CharacterNormalizer { scalar, result in
-                if scalar.value == 0 || CharacterClass.isBertControl(scalar) { return }
-                result.append(scalar.properties.isWhitespace ? " " : scalar)
-            }
-        )
-    }
-    if try setting.bool("handle_chinese_chars", default: true) {
-        stages.append(
-            CharacterNormalizer { scalar, result in
-                result += CharacterClass.isChinese(scalar) ? [" ", scalar, " "] : [scalar]
-            }
-        )
-    }
-    let lowers = try setting.bool("lowercase", default: true)
-    if try setting.bool("strip_accents", default: lowers) {
-        stages.append(UnicodeNormalizer(form: .decomposed))
-        stages.append(CharacterNormalizer { if !CharacterClass.isBertAccent($0) { $1.append($0) } })
-    }
-    if lowers { stages.append(CharacterNormalizer { $1 += $0.properties.lowercaseMapping.unicodeScalars }) }
-    return NormalizerSequence(normalizers: stages)
-}

@@ -6,18 +6,44 @@ struct CharacterPreTokenizer: PreTokenizer {
     func cut(_ text: inout PieceText) {
         text.cutPieces { piece, parts in
             var stretches: [(range: Range<Int>, isMatch: Bool)] = []
-            var start = 0
-            for scalar in String(decoding: piece, as: UTF8.self).unicodeScalars {
-                let range = start..<start + UTF8.width(scalar)
+            UTF8Text.forEachScalar(in: piece) { scalar, range in
                 let isMatch = isDelimiter(scalar)
                 if !isMatch, let last = stretches.last, !last.isMatch {
                     stretches[stretches.count - 1].range = last.range.lowerBound..<range.upperBound
                 } else {
                     stretches.append((range, isMatch))
                 }
-                start = range.upperBound
             }
             behavior.parts(of: stretches, into: &parts)
+        }
+    }
+}
+
+/// BERT's words: what stands between white space, with every punctuation mark apart.
+struct BertPreTokenizer: PreTokenizer {
+    private enum Kind { case space, mark, other }
+
+    /// The kinds of ASCII's characters, which most text is made of.
+    private let asciiKinds = (0..<0x80).map { Self.kind(Unicode.Scalar(UInt8($0))) }
+
+    private static func kind(_ scalar: Unicode.Scalar) -> Kind {
+        scalar.properties.isWhitespace ? .space : CharacterClass.isPunctuation(scalar) ? .mark : .other
+    }
+
+    func cut(_ text: inout PieceText) {
+        text.cutPieces { piece, parts in
+            var start: Int?
+            UTF8Text.forEachScalar(in: piece) { scalar, range in
+                let kind = scalar.value < 0x80 ? asciiKinds[Int(scalar.value)] : Self.kind(scalar)
+                if kind == .other {
+                    if start == nil { start = range.lowerBound }
+                    return
+                }
+                if let first = start { parts.append(first..<range.lowerBound) }
+                start = nil
+                if kind == .mark { parts.append(range) }
+            }
+            if let start { parts.append(start..<piece.count) }
         }
     }
 }
@@ -32,17 +58,15 @@ struct WordPreTokenizer: PreTokenizer {
 
     func cut(_ text: inout PieceText) {
         text.cutPieces { piece, parts in
-            var (start, position) = (0, 0)
+            var start = 0
             var current = Kind.space
-            for scalar in String(decoding: piece, as: UTF8.self).unicodeScalars {
+            UTF8Text.forEachScalar(in: piece) { scalar, range in
                 let kind = Self.kind(scalar)
-                if kind != current {
-                    if current != .space { parts.append(start..<position) }
-                    (start, current) = (position, kind)
-                }
-                position += UTF8.width(scalar)
+                guard kind != current else { return }
+                if current != .space { parts.append(start..<range.lowerBound) }
+                (start, current) = (range.lowerBound, kind)
             }
-            if current != .space { parts.append(start..<position) }
+            if current != .space { parts.append(start..<piece.count) }
         }
     }
 }

@@ -13,7 +13,11 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
             normalizers.append(try makeNormalizer(element))
         }
         return NormalizerSequence(normalizers: normalizers)
-    case "Prepend": return PrependNormalizer(prefix: Array(try setting.required("prepend").string().utf8))
+    case "Prepend":
+        return PrependNormalizer(
+            prefix: Array(try setting.required("prepend").string().utf8),
+            coversEmpty: try setting.bool("covers_empty", default: false)
+        )
     case "Replace":
         return ReplaceNormalizer(
             pattern: try TextPattern(setting.required("pattern")),
@@ -32,12 +36,13 @@ func makeNormalizer(_ setting: Setting) throws(TokenizerError) -> any Normalizer
             stripsRight: try setting.bool("strip_right", default: true)
         )
     case "ByteLevel": return ByteLevelNormalizer()
-    case "BertNormalizer": return try bertNormalizer(setting)
+    case "BertNormalizer": return try BertNormalizer(setting)
     case "Precompiled":
         let map = try setting.required("precompiled_charsmap")
         return try PrecompiledNormalizer(
             base64: map.string(),
             matchesLongest: setting.bool("follows_sentencepiece", default: false),
+            kept: KeptTokens(setting["kept_tokens"]),
             at: map
         )
     case let kind:
@@ -61,9 +66,11 @@ struct NormalizerSequence: Normalizer {
 /// Puts a prefix before every text that is not empty.
 private struct PrependNormalizer: Normalizer {
     let prefix: [UInt8]
+    /// Whether also before a text of which the stages before have left nothing, as SentencePiece does.
+    let coversEmpty: Bool
 
     func normalize(_ text: inout [UInt8]) {
-        guard !text.isEmpty else { return }
+        guard !text.isEmpty || coversEmpty else { return }
         text.insert(contentsOf: prefix, at: 0)
     }
 }

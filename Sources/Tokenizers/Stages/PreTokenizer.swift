@@ -25,15 +25,18 @@ func makePreTokenizer(_ setting: Setting) throws(TokenizerError) -> any PreToken
     case "WhitespaceSplit":
         return CharacterPreTokenizer(behavior: .removed, isDelimiter: { $0.properties.isWhitespace })
     case "BertPreTokenizer":
-        return PreTokenizerSequence(preTokenizers: [
-            CharacterPreTokenizer(behavior: .removed, isDelimiter: { $0.properties.isWhitespace }),
-            CharacterPreTokenizer(behavior: .isolated, isDelimiter: CharacterClass.isPunctuation),
-        ])
+        return BertPreTokenizer()
     case "CharDelimiterSplit":
         let delimiter = try setting.required("delimiter")
         let scalars = Array(try delimiter.string().unicodeScalars)
         guard scalars.count == 1, let first = scalars.first else { throw delimiter.invalid("must be one character") }
         return CharacterPreTokenizer(behavior: .removed) { $0 == first }
+    case "UnicodeScripts":
+        do {
+            return ScriptPreTokenizer(table: try ScriptTable())
+        } catch {
+            throw setting.invalid("needs a PCRE2 that knows the scripts of Unicode 9: \(error)")
+        }
     case "FixedLength":
         let length = try setting["length"]?.count() ?? 5
         guard length > 0 else { throw setting.invalid("has the length 0") }
@@ -43,7 +46,7 @@ func makePreTokenizer(_ setting: Setting) throws(TokenizerError) -> any PreToken
             "of type \"\(kind)\"",
             supported:
                 "Sequence, ByteLevel, Metaspace, Split, Digits, Punctuation, BertPreTokenizer, Whitespace, WhitespaceSplit,"
-                + " CharDelimiterSplit and FixedLength"
+                + " CharDelimiterSplit, FixedLength and UnicodeScripts"
         )
     }
 }

@@ -10,14 +10,21 @@ struct PrecompiledNormalizer: Normalizer {
     /// Whether the longest key at each place counts, as in SentencePiece, rather than the shortest one of each cluster of characters, as
     /// in the `tokenizers` library.
     private let matchesLongest: Bool
+    /// What stays as it is, where the longest key counts.
+    private let kept: KeptTokens?
 
-    init(base64 text: String, matchesLongest: Bool, at setting: Setting) throws(TokenizerError) {
+    init(base64 text: String, matchesLongest: Bool, kept: KeptTokens?, at setting: Setting) throws(TokenizerError) {
         guard let data = Data(base64Encoded: text) else { throw setting.invalid("is not in Base64") }
-        try self.init(Array(data), matchesLongest: matchesLongest, invalid: setting.invalid)
+        try self.init(Array(data), matchesLongest: matchesLongest, kept: kept, invalid: setting.invalid)
     }
 
     /// Reads the table from its bytes: the size of the tree, the tree, the values.
-    init(_ bytes: [UInt8], matchesLongest: Bool, invalid: (String) -> TokenizerError) throws(TokenizerError) {
+    init(
+        _ bytes: [UInt8],
+        matchesLongest: Bool,
+        kept: KeptTokens? = nil,
+        invalid: (String) -> TokenizerError
+    ) throws(TokenizerError) {
         func word(_ offset: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) }
         }
@@ -26,7 +33,9 @@ struct PrecompiledNormalizer: Normalizer {
         guard size % 4 == 0, size >= 4, bytes.count - 4 >= size else { throw invalid("is cut short") }
         units = stride(from: 4, to: 4 + size, by: 4).map(word)
         values = Array(bytes[(4 + size)...])
+        guard String(validating: values, as: UTF8.self) != nil else { throw invalid("has a value that is no UTF-8") }
         self.matchesLongest = matchesLongest
+        self.kept = kept
     }
 
     func normalize(_ text: inout [UInt8]) {
@@ -38,7 +47,13 @@ struct PrecompiledNormalizer: Normalizer {
         result.reserveCapacity(text.count)
         var position = 0
         while position < text.count {
-            if let (value, length) = match(text[position...], isLongest: true) {
+            let keptEnd = kept.flatMap { kept in
+                text.withUnsafeBufferPointer { kept.longest(at: position, in: $0)?.end }
+            }
+            if let keptEnd {
+                result += text[position..<keptEnd]
+                position = keptEnd
+            } else if let (value, length) = match(text[position...], isLongest: true) {
                 result += value
                 position += length
             } else {
@@ -83,12 +98,18 @@ struct PrecompiledNormalizer: Normalizer {
             node ^= Self.offset(unit)
             guard unit >> 8 & 1 == 1, units.indices.contains(node) else { continue }
             let start = Int(units[node] & 0x7FFF_FFFF)
-            guard values.indices.contains(start) else { return found }
+            // A damaged table may point into a character, or have a key that ends in one: later stages trust in whole characters.
+            guard values.indices.contains(start), !Self.continues(values[start]) else { return found }
+            let next = bytes.startIndex + position + 1
+            guard !isLongest || next == bytes.endIndex || !Self.continues(bytes[next]) else { continue }
             found = (values[start...].prefix { $0 != 0 }, position + 1)
             if !isLongest { return found }
         }
         return found
     }
+
+    /// Whether a byte is one behind a character's first.
+    private static func continues(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
     private static func offset(_ unit: UInt32) -> Int { Int((unit >> 10) << ((unit & (1 << 9)) >> 6)) }
 }

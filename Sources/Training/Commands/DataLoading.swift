@@ -10,7 +10,7 @@ extension DataSettings {
     func reader(
         _ sources: [DataSource],
         tokenizer: Tokenizer?,
-        vocabularySize: Int,
+        vocabularySize: Int?,
         seed: Int,
         part: HeldOut.Part? = nil,
         readsMargins: Bool = false

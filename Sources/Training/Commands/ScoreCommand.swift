@@ -79,7 +79,7 @@ private struct RowScorer {
         }
         let size = shape.vocabularySize
         let tokenizer = try loadTokenizer(configuration.tokenizerDirectory, vocabularySize: size)
-        reader = try ScoredRowReader(configuration, tokenizer: tokenizer, vocabularySize: size)
+        reader = try ScoredRowReader(configuration.data, tokenizer: tokenizer, vocabularySize: size)
     }
 
     func lines(_ rows: [ScoredRow]) -> [String] {

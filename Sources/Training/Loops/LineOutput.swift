@@ -40,7 +40,9 @@ struct OrderedLines {
 }
 
 /// Writes to standard output; a closed pipe or a full disk is an error and not a trap.
-func writeToStandardOutput(_ text: String) throws {
+///
+/// - Throws: an error that says why.
+public func writeToStandardOutput(_ text: String) throws {
     guard writeAll(Array(text.utf8), to: STDOUT_FILENO) else {
         throw TrainingError("standard output cannot be written: \(String(cString: strerror(errno)))")
     }

@@ -27,21 +27,25 @@ struct ScoredRow {
 /// Makes ids of the rows to be scored: the ids that were sampled where the row holds them, else those that training would see.
 struct ScoredRowReader {
     private let tokenizer: Tokenizer?
-    private let vocabularySize: Int
+    private let vocabularySize: Int?
     private let reader: DatasetReader
 
-    init(_ configuration: ScoreConfiguration, tokenizer: Tokenizer?, vocabularySize: Int) throws {
+    /// - Parameter vocabularySize: the number of ids that the model has; nil where no model is there to be asked.
+    init(_ data: DataSettings, tokenizer: Tokenizer?, vocabularySize: Int?) throws {
         self.tokenizer = tokenizer
         self.vocabularySize = vocabularySize
-        reader = try configuration.data.reader([], tokenizer: tokenizer, vocabularySize: vocabularySize, seed: 0)
+        reader = try data.reader([], tokenizer: tokenizer, vocabularySize: vocabularySize, seed: 0)
     }
 
     func read(_ object: JSONObject, at location: RowLocation) throws -> ScoredRow {
         do {
             let (ids, promptLength, isLearned) = try tokens(object, location)
             guard !ids.isEmpty else { throw TrainingError("the row has no tokens") }
-            if let wrong = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) {
-                throw TrainingError("token id \(wrong) is outside the model's vocabulary of \(vocabularySize)")
+            if let wrong = ids.first(where: { $0 < 0 || $0 >= vocabularySize ?? .max }) {
+                throw TrainingError(
+                    "token id \(wrong) is "
+                        + (vocabularySize.map { "outside the model's vocabulary of \($0)" } ?? "no token's")
+                )
             }
             // Of a text without prompt the first id is given: it has no mark.
             let marks = isLearned.map { Array($0.suffix(ids.count - max(1, promptLength))) }

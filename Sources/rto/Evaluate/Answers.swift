@@ -29,6 +29,8 @@ struct Answers {
         configuration.data.sources = [DataSource(path: input.path)]
         configuration.output = output.path
         try generate(configuration)
+        // The record by which a run that was stopped would have gone on.
+        try? FileManager.default.removeItem(at: output.appendingPathExtension("recipe.yaml"))
         var answers: [Int: String] = [:]
         for row in try RowFile.read(output.path) {
             guard let number = row["number"]?.integer else { continue }

@@ -164,13 +164,18 @@ struct ArenaHardRun {
             return answering.name
         }
         let tokenizer = try configuration.tokenizer.map(modelTokenizer)
-        if tokenizer == nil { note("answers are written without their token counts, which --tokenizer would add") }
+        if tokenizer == nil {
+            note(
+                "answers are written without their counts, which --tokenizer would add: style control needs them here, and so do "
+                    + "Arena-Hard's own scripts"
+            )
+        }
         let texts = try answering.answers(to: questions.rows.map(\.prompt))
         let rows = zip(questions.rows, texts).map { question, text in
             let style = tokenizer.map {
                 StyleCounts(quirkilyCounting: text, tokens: $0.encode(text, addSpecialTokens: false).count)
             }
-            return questions.answer(question, model: answering.name, text: text, style: style)
+            return questions.answer(question, model: answering.name, text: text, style: style, time: Date())
         }
         try RowFile.writeLines(rows, to: file)
         return answering.name

@@ -49,7 +49,8 @@ struct PairwiseJudging {
             annotator: annotator,
             service: service,
             prompt: PairwisePrompt(path: self.judge.prompt ?? ""),
-            cache: directory.appending(path: "judge_cache.jsonl")
+            cache: directory.appending(path: "judge_cache.jsonl"),
+            pricePerToken: self.judge.pricePerToken
         )
         let earlier = directory.appending(path: "annotations.json").path
         if FileManager.default.fileExists(atPath: earlier) { judge.adopt(try RowFile.read(earlier)) }

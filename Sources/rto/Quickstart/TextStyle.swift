@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 
 /// How rewards of words are shown: by colour on a terminal, by numbers elsewhere.
@@ -10,6 +11,15 @@ enum TextStyle {
         return isatty(STDOUT_FILENO) == 1 && !wantsNone ? .coloured : .plain
     }
 
+    /// What a person has chosen.
+    init(_ choice: ColourChoice) {
+        switch choice {
+        case .never: self = .plain
+        case .auto: self = .ofStandardOutput
+        case .always: self = .coloured
+        }
+    }
+
     /// Rewards below this in size are not shown.
     static let slight = 0.04
     /// Rewards from this size on are shown in bold.
@@ -20,10 +30,19 @@ enum TextStyle {
         guard abs(reward) >= Self.slight else { return word }
         switch self {
         case .plain: return word + String(format: "(%+.2f)", reward)
-        case .coloured:
-            let colour = reward > 0 ? "32" : "31"
-            return "\u{1B}[" + (abs(reward) >= Self.strong ? "1;" : "") + colour + "m" + word + "\u{1B}[0m"
+        case .coloured: return paint(word, Self.codes(ofReward: reward, isStrong: abs(reward) >= Self.strong))
         }
+    }
+
+    /// How rewards are painted: green above 0, red below, strong ones in bold.
+    static func codes(ofReward reward: Double, isStrong: Bool) -> [Int] {
+        (isStrong ? [1] : []) + [reward > 0 ? 32 : 31]
+    }
+
+    /// A text between the terminal's codes, or as it is where nothing is coloured.
+    func paint(_ text: String, _ codes: [Int]) -> String {
+        guard self == .coloured, !codes.isEmpty else { return text }
+        return "\u{1B}[" + codes.map(String.init).joined(separator: ";") + "m" + text + "\u{1B}[0m"
     }
 
     /// How to read the words.

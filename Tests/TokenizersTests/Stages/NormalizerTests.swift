@@ -10,6 +10,7 @@ struct NormalizerTests {
         arguments: [
             (["type": "Prepend", "prepend": "▁"], "a b", "▁a b"),
             (["type": "Prepend", "prepend": "▁"], "", ""),
+            (["type": "Prepend", "prepend": "▁", "covers_empty": true], "", "▁"),
             (["type": "Replace", "pattern": ["String": " "], "content": "▁"], " a  b", "▁a▁▁b"),
             (["type": "Replace", "pattern": ["String": "aa"], "content": "b"], "aaaaa", "bba"),
             (["type": "Replace", "pattern": ["Regex": #"\s{2,}"#], "content": " "], "a \n b c", "a b c"),

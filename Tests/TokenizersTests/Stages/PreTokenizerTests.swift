@@ -84,6 +84,36 @@ struct PreTokenizerTests {
         #expect(try pieces("a1 2", sequence) == ["a", "1", "2"])
     }
 
+    @Test(
+        "scripts are cut apart, both of Japan's syllabaries and Chinese are one, and spaces go with what stands before them",
+        arguments: [
+            ("  ab  cd", ["ab  cd"]), ("   ", []), ("", []), ("a 日本ーカナ。x", ["a ", "日本ーカナ", "。", "x"]),
+            ("か\u{3099}ab", ["か", "\u{3099}", "ab"]), ("\u{378}\u{378}a", ["a"]), ("a\u{378} b", ["a\u{378} b"]),
+            ("Привет, мир", ["Привет", ", ", "мир"]), ("\u{953}\u{915}", ["\u{953}\u{915}"]),
+            ("가ᄀ漢", ["가ᄀ", "漢"]),
+        ] as [(String, [String])]
+    )
+    func scripts(text: String, expected: [String]) throws {
+        #expect(try pieces(text, ["type": "UnicodeScripts"]) == expected)
+    }
+
+    @Test("every character has the script that the reference gives it") func scriptTable() throws {
+        let table = try ScriptTable()
+        // The first character of each script stands for it.
+        var firsts: [ScriptTable.Script: UInt32] = [:]
+        var (count, digest) = (0, UInt64(14_695_981_039_346_656_037))
+        for block in 0..<UInt32(0x1100) {
+            for (place, script) in table.scripts(ofBlock: block).enumerated() where script != ScriptTable.anyScript {
+                let value = block * ScriptTable.blockSize + UInt32(place)
+                let first = firsts[script] ?? value
+                firsts[script] = first
+                for number in [value, first] { digest = (digest ^ UInt64(number)) &* 1_099_511_628_211 }
+                count += 1
+            }
+        }
+        #expect(firsts.count == 135 && count == 128_236 && digest == 7_810_094_645_818_970_609)
+    }
+
     private func pieces(_ text: String, _ json: JSON, startsText: Bool = true) throws -> [String] {
         var text = PieceText(bytes: Array(text.utf8), startsText: startsText)
         try makePreTokenizer(setting(json)).cut(&text)

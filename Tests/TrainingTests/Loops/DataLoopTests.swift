@@ -126,7 +126,7 @@ struct DataLoopTests {
             "template",
             template + "{% if add_generation_prompt %}<assistant>{% endif %}"
         )
-        let reader = try ScoredRowReader(configuration, tokenizer: tokenizer, vocabularySize: 512)
+        let reader = try ScoredRowReader(configuration.data, tokenizer: tokenizer, vocabularySize: 512)
         let place = RowLocation(path: "rows", line: 3)
         func read(_ text: String) throws -> ScoredRow {
             try reader.read(try #require(try JSON(parsing: text).object), at: place)
