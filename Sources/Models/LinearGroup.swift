@@ -19,7 +19,9 @@ struct LinearGroup {
         let packed = try scope.packedWeight(names, outputs.map { [$0, input] })
         var weights: [LinearWeight] = []
         additions = try zip(names, outputs).map { name, output in
-            if packed == nil { weights.append(.plain(try (scope / name).parameter("weight", [output, input], .matrix))) }
+            if packed == nil {
+                weights.append(.plain(try (scope / name).parameter("weight", [output, input], .matrix)))
+            }
             return try LinearAdditions(scope / name, from: input, to: output, bias: bias)
         }
         self.weights = packed.map { [.packed($0)] } ?? weights
