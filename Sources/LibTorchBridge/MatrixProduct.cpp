@@ -8,6 +8,17 @@
 #include "Processor.h"
 #include "Scratch.h"
 
+namespace {
+/// Rows of A as the kernels read them: element (row, k) is at data[k · step + row], in blocks of so many rows as fill a tile.
+struct PackedRows {
+    const float *data;
+    int64_t step;
+
+    PackedRows from(int64_t row, int64_t depth) const { return {data + row * depth, step}; }
+    PackedRows deeper(int64_t k) const { return {data + k * step, step}; }
+};
+}  // namespace
+
 #define KERNEL "MatrixProduct.inl"
 #include "Kernels/EachProcessor.inl"
 
@@ -102,6 +113,16 @@ void pack_rows(const Factor &a, int64_t rows, int64_t depth, float *packed) {
         CHOOSE(pack_rows<float>)(a.floats(), a.row_stride, a.column_stride, rows, depth, packed);
 }
 
+/// Rows as panels of `weight` want them: a single one often lies in memory as it is wanted, else it is packed.
+template <typename weight>
+PackedRows packed_rows(const Factor &a, int64_t rows, int64_t depth) {
+    bool is_in_order = a.column_stride == 1 && a.is_half == (depths_of<weight> == 2) && depth % depths_of<weight> == 0;
+    if (rows == 1 && is_in_order) return {static_cast<const float *>(a.data), 1};
+    float *packed = rto::thread_scratch(round_up(rows, widths().rows) * depth + 64);
+    pack_rows<weight>(a, rows, depth, packed);
+    return {packed, widths().rows};
+}
+
 /// Packs panels of float or of HalfPair; the depth is counted in numbers.
 template <typename weight>
 void pack_panels(const Factor &b, int64_t columns, int64_t depth, float *packed) {
@@ -136,25 +157,29 @@ void multiply_panels(
     const Factor &a, const weight *b, int64_t rows, int64_t columns, int64_t numbers, int64_t part, output *c,
     int64_t row_stride, bool accumulates) {
     int64_t depth = (numbers + depths_of<weight> - 1) / depths_of<weight>;
-    int64_t threads = 2 * rows * columns * depth < (1 << 19) ? 1 : rto::thread_count(), panel = widths().columns;
+    // Fetching a weight takes as long as a dozen multiplications with it.
+    bool is_small = std::max(rows, widths().rows) * columns * numbers < (1 << 19);
+    int64_t threads = is_small ? 1 : rto::thread_count(), panel = widths().columns;
     int64_t share = round_up((rows + 4 * threads - 1) / (4 * threads), widths().rows);
     int64_t height = threads == 1 ? block_rows : std::clamp<int64_t>(share, 8 * widths().rows, block_rows);
     int64_t blocks = (rows + height - 1) / height;
-    int64_t groups = threads == 1 ? 1 : std::clamp<int64_t>(8 * threads / blocks, 1, (columns + 4 * panel - 1) / (4 * panel));
+    // Few rows wait for memory: a thread reads panels that follow each other, so that the next ones can be fetched in time.
+    int64_t tasks = rows <= 2 * widths().rows ? threads : 8 * threads;
+    int64_t groups = threads == 1 ? 1 : std::clamp<int64_t>(tasks / blocks, 1, (columns + 4 * panel - 1) / (4 * panel));
     int64_t width = round_up((columns + groups - 1) / groups, panel);
     groups = (columns + width - 1) / width;
     std::atomic<int64_t> next{0};
     rto::in_parallel(std::min(threads, blocks * groups), [&](int64_t) {
-        float *packed = rto::thread_scratch(round_up(height, widths().rows) * depth + 64);
+        PackedRows packed{};
         int64_t packed_block = -1;
         for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < blocks * groups;) {
             int64_t block = task / groups, row = block * height, count = std::min(height, rows - row);
             int64_t column = task % groups * width;
-            if (block != packed_block) pack_rows<weight>(a.from(row, 0), count, numbers, packed);
+            if (block != packed_block) packed = packed_rows<weight>(a.from(row, 0), count, numbers);
             packed_block = block;
             for (int64_t k = 0; k < depth; k += part)
                 chosen_product<weight, output>()(
-                    count, std::min(width, columns - column), std::min(part, depth - k), depth, packed + k * widths().rows,
+                    count, std::min(width, columns - column), std::min(part, depth - k), depth, packed.deeper(k),
                     b + column * depth + k * panel, c + row * row_stride + column, row_stride, accumulates || k > 0);
         }
     });

@@ -21,17 +21,35 @@ enum LinearWeight {
 /// x · Wᵀ + b, and what an adapter adds to it.
 struct Linear {
     let weight: LinearWeight
+    let additions: LinearAdditions
+
+    init(_ scope: ParameterScope, from input: Int, to output: Int, bias: Bool) throws {
+        weight = try scope.weight([output, input])
+        additions = try LinearAdditions(scope, from: input, to: output, bias: bias)
+    }
+
+    func callAsFunction(_ input: Tensor) -> Tensor {
+        additions.adapted(weight(input, bias: additions.bias), of: input)
+    }
+}
+
+/// What a linear layer adds to its product: a bias, and an adapter's part.
+struct LinearAdditions {
     let bias: Tensor?
     let adapter: LowRankAdapter?
 
     init(_ scope: ParameterScope, from input: Int, to output: Int, bias: Bool) throws {
-        weight = try scope.weight([output, input])
         self.bias = bias ? try scope.parameter("bias", [output], .bias) : nil
         adapter = try scope.adapter(from: input, to: output)
     }
 
-    func callAsFunction(_ input: Tensor) -> Tensor {
-        let product = weight(input, bias: bias)
-        return adapter.map { product + $0(input) } ?? product
+    /// The product x · Wᵀ with all that is added to it.
+    func callAsFunction(_ product: Tensor, of input: Tensor) -> Tensor {
+        adapted(bias.map { product + $0 } ?? product, of: input)
+    }
+
+    /// A product that has its bias, with the adapter's part.
+    func adapted(_ product: Tensor, of input: Tensor) -> Tensor {
+        adapter.map { product + $0(input) } ?? product
     }
 }

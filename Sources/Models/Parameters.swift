@@ -91,10 +91,17 @@ public final class ParameterStore {
 
     /// A weight, in its packed form only where the model is made for sampling and there is such a form.
     func weight(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> LinearWeight {
+        try packedWeight([name], [shape], kind).map(LinearWeight.packed) ?? .plain(parameter(name, shape, kind))
+    }
+
+    /// Weights of as many inputs each, their rows packed as those of one; nil unless the model is made for sampling and there is
+    /// such a form.
+    func packedWeight(_ names: [String], _ shapes: [[Int]], _ kind: ParameterKind) throws -> PackedWeight? {
         let isPossible = PackedWeight.exists(for: preparation.dtype, on: preparation.device)
-        guard preparation.isPacked, isPossible else { return .plain(try parameter(name, shape, kind)) }
-        packedNames.append(name)
-        return .packed(PackedWeight(try prepared(name, shape, kind)))
+        guard preparation.isPacked, isPossible else { return nil }
+        packedNames += names
+        let weights = try zip(names, shapes).map { try prepared($0, $1, kind) }
+        return PackedWeight(weights.count == 1 ? weights[0] : Tensor.concatenated(weights, along: 0))
     }
 
     /// The adapter of the linear layer at a path, nil where it has none.
@@ -175,6 +182,11 @@ public struct ParameterScope {
 
     /// The weight `[outputs, inputs]` of a linear layer, packed where the model is made for sampling.
     func weight(_ shape: [Int]) throws -> LinearWeight { try store.weight((self / "weight").path, shape, .matrix) }
+
+    /// The weights of linear layers below this scope, packed as one where the model is made for sampling, else nil.
+    func packedWeight(_ names: [String], _ shapes: [[Int]]) throws -> PackedWeight? {
+        try store.packedWeight(names.map { (self / $0 / "weight").path }, shapes, .matrix)
+    }
 
     /// The adapter of the linear layer of this scope, nil where it has none.
     func adapter(from input: Int, to output: Int) throws -> LowRankAdapter? {

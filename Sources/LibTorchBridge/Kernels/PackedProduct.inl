@@ -1,7 +1,8 @@
 // The inner parts of a matrix product C = A · B: panels are packed so that the innermost loop reads memory in order, and a
 // tile of C is kept in registers over the whole depth (Goto and van de Geijn, "Anatomy of high-performance matrix
 // multiplication", 2008). Every element of C is one chain of fused multiply-adds over the depth, in order, whatever the
-// shape of the product and the number of threads: a row's result does not depend on the rows beside it.
+// shape of the product and the number of threads: a row's result does not depend on the rows beside it. See MatrixProduct.cpp
+// for the packed rows.
 
 // A tile fills the registers: 12 of 16 (24 of 32) hold sums.
 constexpr int tile_rows = LANES == 16 ? 12 : 6;
@@ -44,7 +45,7 @@ struct Multiplier<HalfPair> {
 /// are fetched meanwhile: with few rows memory is the limit, and it must not wait for the arithmetic.
 template <int rows, int panels, typename weight, typename output>
 static void multiply_tile(
-    int64_t depth, const float *a, const weight *b, int64_t panel_stride, output *c, int64_t row_stride, int64_t columns,
+    int64_t depth, PackedRows a, const weight *b, int64_t panel_stride, output *c, int64_t row_stride, int64_t columns,
     bool accumulates) {
     using Arithmetic = Multiplier<weight>;
     constexpr int64_t line = 64 / sizeof(weight);
@@ -65,7 +66,7 @@ static void multiply_tile(
         }
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            Floats x = Arithmetic::spread(a + k * tile_rows + i);
+            Floats x = Arithmetic::spread(a.data + k * a.step + i);
 #pragma clang loop unroll(full)
             for (int j = 0; j < 2 * panels; j++) sums[i][j] = Arithmetic::add_product(x, weights[j], sums[i][j]);
         }
@@ -87,7 +88,7 @@ static void multiply_tile(
 /// `rows` rows times all columns. With few rows several panels keep the multipliers busy.
 template <int rows, typename weight, typename output>
 static void multiply_rows(
-    int64_t columns, int64_t depth, int64_t stride, const float *a, const weight *b, output *c, int64_t row_stride,
+    int64_t columns, int64_t depth, int64_t stride, PackedRows a, const weight *b, output *c, int64_t row_stride,
     bool accumulates) {
     constexpr int together = rows <= 1 ? 4 : rows <= 2 ? 2 : 1;
     int64_t column = 0;
@@ -102,7 +103,7 @@ static void multiply_rows(
 /// `multiply_rows` for a number of rows known only now, at most `rows`.
 template <int rows, typename weight, typename output>
 static void multiply_some_rows(
-    int64_t count, int64_t columns, int64_t depth, int64_t stride, const float *a, const weight *b, output *c,
+    int64_t count, int64_t columns, int64_t depth, int64_t stride, PackedRows a, const weight *b, output *c,
     int64_t row_stride, bool accumulates) {
     if (count == rows) return multiply_rows<rows>(columns, depth, stride, a, b, c, row_stride, accumulates);
     if constexpr (rows > 1)
@@ -112,7 +113,7 @@ static void multiply_some_rows(
 /// C[rows, columns] = or += A · B over `depth` of the `stride` depths for which rows and panels were packed.
 template <typename weight, typename output>
 static void multiply_packed(
-    int64_t rows, int64_t columns, int64_t depth, int64_t stride, const float *a, const weight *b, output *c,
+    int64_t rows, int64_t columns, int64_t depth, int64_t stride, PackedRows a, const weight *b, output *c,
     int64_t row_stride, bool accumulates) {
     if (rows <= tile_rows)
         return multiply_some_rows<tile_rows>(rows, columns, depth, stride, a, b, c, row_stride, accumulates);
@@ -121,5 +122,5 @@ static void multiply_packed(
         for (int64_t row = 0; row < rows; row += tile_rows)
             multiply_some_rows<tile_rows>(
                 std::min<int64_t>(tile_rows, rows - row), std::min<int64_t>(panel_columns, columns - column), depth, stride,
-                a + row * stride, b + column * stride, c + row * row_stride + column, row_stride, accumulates);
+                a.from(row, stride), b + column * stride, c + row * row_stride + column, row_stride, accumulates);
 }

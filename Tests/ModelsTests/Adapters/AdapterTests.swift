@@ -45,7 +45,7 @@ struct AdapterTests {
         #expect(model.parameters.tensors.allSatisfy { $0.requiresGradient && $0.dtype == .float32 })
         #expect(model.parameters.base.allSatisfy { !$0.tensor.requiresGradient && $0.tensor.dtype == .bfloat16 })
         #expect(model.parameters.base.map(\.name) == (try plain()).parameters.names)
-        #expect(model.decoder.layers[0].attention.inputs.matrices[0].adapter?.down.plainTensor?.shape == [3, 16])
+        #expect(model.decoder.layers[0].attention.inputs.additions[0].adapter?.down.plainTensor?.shape == [3, 16])
     }
 
     @Test("A is uniform within 1/√inputs and depends on the seed, B is zero")
