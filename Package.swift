@@ -38,12 +38,18 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     ],
     targets: [
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLibTorch"),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["JSONText", "Tokenizers"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         .target(
             name: "LibTorchBridge",
             cxxSettings: [
@@ -73,6 +79,14 @@ let package = Package(
             ["JSONText", "HTTP", "Safetensors", "Tokenizers"],
             settings: [.unsafeFlags(["-O"])]
         )
+        + room(
+            "Serving",
+            [
+                "JSONText", "Tokenizers", "ChatTemplates", "Datasets",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        )
         + room("Configuration", [.product(name: "Yams", package: "Yams")])
         + room("Torch", ["CLibTorch", "Safetensors"])
         + room("Objectives", ["Torch"], tests: ["JSONText"])
@@ -81,7 +95,7 @@ let package = Package(
             "Training",
             [
                 "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
-                "HTTP",
+                "HTTP", "Serving",
             ]
         )
         + [
@@ -98,7 +112,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "rtoTests",
-                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "TestSupport"],
+                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "HTTP", "TestSupport"],
                 swiftSettings: strict
             ),
         ],

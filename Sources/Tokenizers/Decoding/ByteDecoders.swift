@@ -57,7 +57,8 @@ struct ByteFallbackDecoder: DecoderStage {
         run = []
     }
 
-    private static func byte(_ token: [UInt8]) -> UInt8? {
+    /// The byte that a token of this form stands for.
+    static func byte(_ token: [UInt8]) -> UInt8? {
         guard token.count == 6, token.starts(with: "<0x".utf8), token[5] == UInt8(ascii: ">") else { return nil }
         guard let high = hexadecimalDigit(token[3]), let low = hexadecimalDigit(token[4]) else { return nil }
         return high << 4 | low
