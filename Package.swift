@@ -38,6 +38,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     ],
     targets: [
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
@@ -49,7 +50,7 @@ let package = Package(
         .target(name: "CLibTorch"),
         .target(
             name: "TestSupport",
-            dependencies: ["Digests", "JSONText"],
+            dependencies: ["Digests", "JSONText", "Tokenizers"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
@@ -88,6 +89,14 @@ let package = Package(
             ["JSONText", "HTTP", "Hub", "Digests", "Safetensors", "Tokenizers"],
             settings: [.unsafeFlags(["-O"])]
         )
+        + room(
+            "Serving",
+            [
+                "JSONText", "Tokenizers", "ChatTemplates", "Datasets",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        )
         + room("Configuration", [.product(name: "Yams", package: "Yams")])
         + room("Torch", ["CLibTorch", "Safetensors"])
         + room("Objectives", ["Torch"], tests: ["JSONText"])
@@ -96,7 +105,7 @@ let package = Package(
             "Training",
             [
                 "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
-                "HTTP", "Hub",
+                "HTTP", "Hub", "Serving",
             ]
         )
         + [
@@ -114,7 +123,9 @@ let package = Package(
             ),
             .testTarget(
                 name: "rtoTests",
-                dependencies: ["rto", "Models", "Evaluation", "PocketWorld", "JSONText", "Digests", "TestSupport"],
+                dependencies: [
+                    "rto", "Models", "Evaluation", "PocketWorld", "JSONText", "Digests", "HTTP", "TestSupport",
+                ],
                 swiftSettings: strict
             ),
         ],

@@ -10,6 +10,10 @@ public protocol CommandEngine: Sendable {
     func resume(run: String) throws
     /// Writes completions of prompts.
     func generate(_ configuration: GenerateConfiguration) throws
+    /// Talks to whoever writes to standard input.
+    func chat(_ configuration: ChatConfiguration) throws
+    /// Answers requests over HTTP until it is told to stop.
+    func serve(_ configuration: ServeConfiguration) throws
     /// Scores rows.
     func score(_ configuration: ScoreConfiguration) throws
     /// Makes rows to train on of scored completions.

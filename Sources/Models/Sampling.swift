@@ -1,7 +1,7 @@
 import Torch
 
 /// How the next token is chosen.
-public struct SamplingParameters: Sendable {
+public struct SamplingParameters: Sendable, Equatable {
     /// The most tokens of a completion.
     public var maxNewTokens: Int
     /// Tokens before which no stop token may come.
@@ -40,6 +40,16 @@ public struct SamplingParameters: Sendable {
 
     /// The temperature of the distribution whose log-probabilities are reported.
     var scoringTemperature: Double { isGreedy ? 1 : temperature }
+
+    /// The same in all that decides which token is chosen: rows of equal rules are chosen for together.
+    var choiceRule: SamplingParameters {
+        var rule = self
+        rule.maxNewTokens = 0
+        // Only rows that may not stop yet ask which tokens would stop them.
+        if minNewTokens == 0 { rule.stopTokens = [] }
+        rule.minNewTokens = 0
+        return rule
+    }
 
     private var rule: TokenRule {
         TokenRule(

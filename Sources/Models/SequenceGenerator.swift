@@ -22,8 +22,7 @@ public struct Completion: Sendable {
     }
 }
 
-/// Samples continuations: prompts are read as one ragged batch, their samples share the reading, finished sequences leave
-/// and waiting ones join.
+/// Samples continuations of a list of prompts, in one session to which all of them come at once.
 public struct SequenceGenerator {
     /// How many sequences are sampled at once unless another number is given.
     public static let defaultConcurrency = 256
@@ -34,7 +33,6 @@ public struct SequenceGenerator {
     private let parameters: SamplingParameters
     private let slotLimit: Int
     private let cacheBytes: Int
-    private let prefillBudget = 8192
 
     /// Ends a completion where it answers true for the tokens so far; for stops that are texts and not tokens.
     public var endsCompletion: (([Int]) -> Bool)?
@@ -83,28 +81,24 @@ public struct SequenceGenerator {
         let capacity = longest + parameters.maxNewTokens - 1
         let slotBytes = KeyValueCache.slotBytes(model.configuration, capacity: capacity, dtype: model.precision)
         let slots = max(1, min(count - start, slotLimit, cacheBytes / slotBytes))
-        var session = GenerationSession(
-            model: model,
-            parameters: parameters,
-            slots: slots,
-            capacity: capacity,
-            prefillBudget: prefillBudget,
-            endsCompletion: endsCompletion
-        )
+        var session = GenerationSession(model, slots: slots, capacity: capacity)
         for index in start..<count {
-            session.waiting.append(
-                WaitingSequence(
-                    index: index,
+            session.join(
+                SequenceRequest(
                     prompt: prompts[index / samplesPerPrompt],
-                    stream: RandomStream(seed: seed, index: firstIndex + UInt64(index))
+                    parameters: parameters,
+                    stream: RandomStream(seed: seed, index: firstIndex + UInt64(index)),
+                    endsCompletion: endsCompletion
                 )
             )
         }
         var completions = [Completion](repeating: Completion(), count: count)
-        while !session.isDone {
-            for (index, completion) in withoutGradients({ session.advance() }) {
-                completions[index] = completion
-                try finished(index, completion)
+        while !session.isIdle {
+            for step in session.advance() {
+                guard let completion = step.completion else { continue }
+                // Sequences are numbered in the order in which they joined.
+                completions[start + step.id] = completion
+                try finished(start + step.id, completion)
             }
         }
         return completions
@@ -121,139 +115,5 @@ public struct SequenceGenerator {
                     + "lower --max-new-tokens"
             )
         }
-    }
-}
-
-private struct WaitingSequence {
-    let index: Int
-    let prompt: [Int]
-    let stream: RandomStream
-}
-
-private struct ActiveSequence {
-    let index: Int
-    let slot: Int
-    /// Tokens in the cache.
-    var length: Int
-    var stream: RandomStream
-    var completion = Completion()
-}
-
-/// The state of one call to `generate`.
-private struct GenerationSession {
-    let model: LanguageModel
-    let parameters: SamplingParameters
-    let prefillBudget: Int
-    let cache: KeyValueCache
-    let endsCompletion: (([Int]) -> Bool)?
-    var waiting: [WaitingSequence] = []
-    var nextWaiting = 0
-    var active: [ActiveSequence] = []
-    var freeSlots: [Int]
-    let slotCount: Int
-
-    init(
-        model: LanguageModel,
-        parameters: SamplingParameters,
-        slots: Int,
-        capacity: Int,
-        prefillBudget: Int,
-        endsCompletion: (([Int]) -> Bool)?
-    ) {
-        self.model = model
-        self.endsCompletion = endsCompletion
-        self.parameters = parameters
-        self.prefillBudget = prefillBudget
-        slotCount = slots
-        freeSlots = Array((0..<slots).reversed())
-        cache = KeyValueCache(
-            model.configuration,
-            slots: slots,
-            capacity: capacity,
-            dtype: model.precision,
-            device: model.device
-        )
-    }
-
-    var isDone: Bool { active.isEmpty && nextWaiting == waiting.count }
-
-    /// Reads waiting prompts where enough slots are free, else samples one token for every active sequence.
-    mutating func advance() -> [(Int, Completion)] {
-        // A few joining at a time keep the batches of both kinds of step large.
-        let mayJoin =
-            nextWaiting < waiting.count && freeSlots.count >= min(waiting.count - nextWaiting, slotCount / 8 + 1)
-        if mayJoin || active.isEmpty { return read() }
-        let rows = CacheRows(slots: active.map(\.slot), lengths: active.map(\.length))
-        let hidden = model.decoder(
-            Tensor(active.map { $0.completion.tokens[$0.completion.tokens.count - 1] }).to(model.device),
-            positions: Tensor(active.map(\.length)).to(model.device),
-            dtype: model.precision
-        ) { [cache, configuration = model.configuration] layer, queries, keys, values in
-            let rule = configuration.attentionRule(layer)
-            return cache.attend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, rule: rule)
-        }
-        for index in active.indices { active[index].length += 1 }
-        return sample(model.project(hidden), for: Array(active.indices))
-    }
-
-    /// Computes prompts, each once however many samples it has, and samples their first tokens.
-    private mutating func read() -> [(Int, Completion)] {
-        var batch = TokenBatch()
-        var copies = CacheCopies()
-        var lastPrompt: [Int] = []
-        var segmentOfRow: [Int] = []
-        var joined: [ActiveSequence] = []
-        while nextWaiting < waiting.count, !freeSlots.isEmpty {
-            let next = waiting[nextWaiting]
-            let isShared = !joined.isEmpty && next.prompt == lastPrompt
-            if !isShared, !joined.isEmpty, batch.tokens.count + next.prompt.count > prefillBudget { break }
-            if !isShared {
-                batch.append(next.prompt)
-                lastPrompt = next.prompt
-            }
-            let slot = freeSlots.removeLast()
-            copies.append(batch.segments[batch.segments.count - 1].range, slot: slot)
-            segmentOfRow.append(batch.segments.count - 1)
-            joined.append(ActiveSequence(index: next.index, slot: slot, length: next.prompt.count, stream: next.stream))
-            nextWaiting += 1
-        }
-        let hidden = model.decoder(
-            Tensor(batch.tokens).to(model.device),
-            positions: Tensor(batch.positions).to(model.device),
-            dtype: model.precision
-        ) { [cache, configuration = model.configuration] layer, queries, keys, values in
-            cache.fill(layer: layer, keys: keys, values: values, copies)
-            return segmentAttention(
-                queries: queries,
-                keys: keys,
-                values: values,
-                segments: batch.segments,
-                rule: configuration.attentionRule(layer)
-            )
-        }
-        let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }
-        let first = active.count
-        active += joined
-        return sample(model.project(hidden.rows(ends)), for: Array(first..<active.count))
-    }
-
-    /// Appends one token to the given active sequences; those that end leave.
-    private mutating func sample(_ logits: Tensor, for rows: [Int]) -> [(Int, Completion)] {
-        let uniforms = rows.map { active[$0].stream.next() }
-        let mayStop = rows.map { active[$0].completion.tokens.count >= parameters.minNewTokens }
-        let choices = parameters.choose(logits, uniforms: uniforms, mayStop: mayStop)
-        for (row, choice) in zip(rows, choices) {
-            active[row].completion.append(choice)
-            active[row].completion.isFinished =
-                parameters.stopTokens.contains(choice.token)
-                || endsCompletion?(active[row].completion.tokens) == true
-        }
-        let isOver = { [parameters] (sequence: ActiveSequence) in
-            sequence.completion.isFinished || sequence.completion.tokens.count >= parameters.maxNewTokens
-        }
-        let over = active.filter(isOver)
-        active.removeAll(where: isOver)
-        freeSlots += over.map(\.slot)
-        return over.map { ($0.index, $0.completion) }
     }
 }

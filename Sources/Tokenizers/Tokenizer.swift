@@ -146,6 +146,21 @@ extension Tokenizer {
         addedTokens.tokens[id]?.isSpecial ?? false
     }
 
+    /// The bytes that a token stands for within a text, those of a part of a character too.
+    public func textBytes(of id: Int) -> [UInt8] {
+        if addedTokens.tokens[id] == nil, let spelling = model.vocabulary.token(id) {
+            var bytes: [UInt8] = []
+            let isByteLevel = decoderStages.contains { $0 is ByteLevelDecoder }
+            if isByteLevel, ByteAlphabet.appendBytes(spelledBy: Array(spelling), to: &bytes) { return bytes }
+            let hasBytes = decoderStages.contains { $0 is ByteFallbackDecoder }
+            if hasBytes, let byte = ByteFallbackDecoder.byte(Array(spelling)) { return [byte] }
+        }
+        // What stands first in a text may lose its space.
+        let once = Array(decode([id]).utf8)
+        let twice = Array(decode([id, id]).utf8)
+        return twice.starts(with: once) ? Array(twice.dropFirst(once.count)) : once
+    }
+
     /// What a token puts into the decoders.
     func bytes(of id: Int) -> ArraySlice<UInt8>? {
         addedTokens.tokens[id].map { $0.spelling[...] } ?? model.vocabulary.token(id)

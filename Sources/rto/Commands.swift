@@ -27,6 +27,30 @@ struct Generate: SettingsCommand {
     }
 }
 
+/// `rto chat`.
+struct Chat: SettingsCommand {
+    static let defaults = ChatConfiguration()
+    static let configuration = describe("chat")
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run(_ configuration: ChatConfiguration) throws {
+        try engine.chat(configuration)
+    }
+}
+
+/// `rto serve`.
+struct Serve: SettingsCommand {
+    static let defaults = ServeConfiguration()
+    static let configuration = describe("serve")
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run(_ configuration: ServeConfiguration) throws {
+        try engine.serve(configuration)
+    }
+}
+
 /// `rto score`.
 struct Score: SettingsCommand {
     static let defaults = ScoreConfiguration()

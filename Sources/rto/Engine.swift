@@ -14,6 +14,10 @@ private struct Engine: CommandEngine {
 
     func generate(_ configuration: GenerateConfiguration) throws { try Training.generate(configuration) }
 
+    func chat(_ configuration: ChatConfiguration) throws { try Training.chat(configuration) }
+
+    func serve(_ configuration: ServeConfiguration) throws { try Training.serve(configuration) }
+
     func score(_ configuration: ScoreConfiguration) throws { try Training.score(configuration) }
 
     func pairs(_ configuration: PairsConfiguration) throws { try Training.pairs(configuration) }

@@ -11,9 +11,8 @@ struct RTO: ParsableCommand {
         discussion: "Start with 'rto quickstart'. Every command explains itself with --help.",
         version: programVersion,
         subcommands: [
-            Quickstart.self, Train.self, Resume.self, Generate.self, Score.self, Pairs.self, Evaluate.self,
-            Inspect.self,
-            Merge.self, Tokenize.self, Render.self, Bench.self, Doctor.self,
+            Quickstart.self, Train.self, Resume.self, Generate.self, Chat.self, Serve.self, Score.self, Pairs.self,
+            Evaluate.self, Inspect.self, Merge.self, Tokenize.self, Render.self, Bench.self, Doctor.self,
         ]
     )
 

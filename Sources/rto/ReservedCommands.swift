@@ -1,7 +1,7 @@
 import Configuration
 
 /// Commands that the interface reserves and this version does not have.
-private let reservedCommands = ["chat", "serve", "report"]
+private let reservedCommands = ["report"]
 
 /// A command that is not there, with what to do.
 private struct CommandError: ExitStatusProviding, CustomStringConvertible {

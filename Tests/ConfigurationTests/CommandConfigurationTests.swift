@@ -34,6 +34,30 @@ import Testing
         }
     }
 
+    @Test(
+        "A server that makes no sense is refused",
+        arguments: [
+            [], ["--model", "m", "--token", "a", "--token-file", "f"], ["--model", "m", "--normalize-reward"],
+            ["--reward-model", "r", "--name", "n"], ["--model", "m", "--max-length", "9", "--max-new-tokens", "9"],
+            ["--model", "m", "--port", "65536"], ["--model", "m", "--max-concurrent", "0"],
+            ["--model", "m", "--request-timeout", "0"],
+        ]
+    )
+    func serve(words: [String]) {
+        #expect(throws: ConfigurationError.self) { try SettingReader(defaults: ServeConfiguration()).read(words) }
+    }
+
+    @Test("A conversation takes no samples beside each other, and nothing that has no effect")
+    func chat() {
+        let reader = SettingReader(defaults: ChatConfiguration())
+        for words in [
+            [], ["--model", "m", "--samples-per-prompt", "2"], ["--model", "m", "--greedy", "--temperature", "1"],
+            ["--model", "m", "--input-template", "{}", "--system", "s"],
+            ["--model", "m", "--max-length", "9", "--max-new-tokens", "9"],
+        ] { #expect(throws: ConfigurationError.self) { try reader.read(words) } }
+        #expect(throws: Never.self) { try reader.read(["--model", "m", "--greedy", "--stop", "a"]) }
+    }
+
     @Test("What is scored follows from the models given") func score() throws {
         func quantity(_ words: String...) throws -> ScoreConfiguration.Quantity? {
             guard case .run(let configuration) = try SettingReader(defaults: ScoreConfiguration()).read(words) else {

@@ -75,4 +75,10 @@ private func unusual(_ stage: Stage) -> TrainConfiguration {
         #expect(help.contains("The seed of every random choice (default: 42)"))
         #expect(help.split(separator: "\n").allSatisfy { $0.count <= 120 })
     }
+
+    @Test("Help of the commands that talk fits a terminal") func talkingHelp() {
+        for help in [HelpText.text(for: ServeConfiguration()), HelpText.text(for: ChatConfiguration())] {
+            #expect(help.split(separator: "\n").allSatisfy { $0.count <= 120 })
+        }
+    }
 }

@@ -72,7 +72,7 @@ extension TrainConfiguration {
             .list(
                 "reward-url",
                 \.reinforcement.rewardURLs,
-                "An endpoint that scores responses (OpenRLHF's /get_reward); may be repeated"
+                "OpenRLHF's /get_reward somewhere; RTO_REWARD_TOKEN holds its token; may be repeated"
             ),
             .value("reward-timeout", \.reinforcement.rewardTimeout, in: .positive, "Seconds for one of its answers"),
             .value("reward-attempts", \.reinforcement.rewardAttempts, in: .positive, "How often it is asked at most"),

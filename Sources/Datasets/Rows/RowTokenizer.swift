@@ -27,7 +27,7 @@ struct RowTokenizer: Sendable {
     var endOfSequence: Int? { tokenizer?.endOfSequence }
 
     /// Finds what stands in front of the tokens of a text when special tokens are asked for.
-    private static func beginning(of tokenizer: Tokenizer) -> [Int] {
+    static func beginning(of tokenizer: Tokenizer) -> [Int] {
         let plain = tokenizer.encode("a", addSpecialTokens: false)
         let framed = tokenizer.encode("a", addSpecialTokens: true)
         let start = framed.indices.first { framed[$0...].starts(with: plain) } ?? 0

@@ -10,16 +10,22 @@ import Synchronization
 ///
 /// Every command does this once, before anything else sees its settings.
 ///
-/// - Parameter commits: repositories whose commit is known already, as `organisation/name@commit`
+/// - Parameters:
+///   - commits: repositories whose commit is known already, as `organisation/name@commit`
+///   - keepsTokens: whether rows may be gone, since a run has kept their tokens; reading says so where it has not
 /// - Throws: an error that names the setting, for what is neither here nor on the hub.
-public func locatingInputs<Root: Configurable>(_ configuration: Root, commits: [String] = []) throws -> Root {
+public func locatingInputs<Root: Configurable>(
+    _ configuration: Root,
+    commits: [String] = [],
+    keepsTokens: Bool = false
+) throws -> Root {
     let locator = InputLocator(commits: commits)
     // A base that is given takes the place of the one that the adapter names.
     let needsBases = (configuration as? MergeConfiguration)?.base == nil
     let located = try configuration.replacingInputs { setting, input, path in
         try locator.path(of: path, input, "--" + setting, withBase: needsBases)
     }
-    try located.checkInputs()
+    if !keepsTokens { try located.checkInputs() }
     return located
 }
 

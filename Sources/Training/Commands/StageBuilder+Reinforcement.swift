@@ -99,7 +99,8 @@ extension StageBuilder {
                 client: client,
                 url: url,
                 tokenizer: tokenizer,
-                comparesSamples: settings.advantage.comparesSamples
+                comparesSamples: settings.advantage.comparesSamples,
+                token: ProcessInfo.processInfo.environment["RTO_REWARD_TOKEN"]
             )
         }
     }

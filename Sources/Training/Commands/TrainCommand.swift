@@ -46,7 +46,7 @@ public func resume(run path: String) throws {
         note("\(path): the run is finished, there is nothing to do")
         return
     }
-    configuration = try locatingInputs(configuration, commits: recorded.hubCommits)
+    configuration = try locatingInputs(configuration, commits: recorded.hubCommits, keepsTokens: true)
     let lock = try RunLock(run)
     defer { withExtendedLifetime(lock) {} }
     let device = try chosenDevice(configuration.compute)

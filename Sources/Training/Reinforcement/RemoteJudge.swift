@@ -17,6 +17,8 @@ struct RemoteJudge: RewardSource {
     let tokenizer: Tokenizer
     /// Whether responses to one prompt are compared by their scores, which rewards of tokens are not.
     var comparesSamples = false
+    /// What the server demands, as `rto serve` does beyond its own machine.
+    var token: String?
     /// Texts of one call.
     var callSize = 128
 
@@ -47,7 +49,8 @@ struct RemoteJudge: RewardSource {
         let body: JSON = ["query": texts { $0.prompt + $0.response }, "prompts": texts(\.prompt)]
         let answer: JSON
         do {
-            answer = try client.blockingAnswer(HTTPRequest(url, body: body))
+            let fields = token.map { ["Authorization": "Bearer " + $0] } ?? [:]
+            answer = try client.blockingAnswer(HTTPRequest(url, headers: fields, body: body))
         } catch {
             throw OutsideFailure(error.description)
         }

@@ -32,7 +32,7 @@ struct RewardJudge: RewardSource {
     }
 
     /// One score a row, `[rows]`.
-    private func scores(_ batch: ResponseBatch) -> Tensor {
+    func scores(_ batch: ResponseBatch) -> Tensor {
         let raw = model.rewards(batch)
         return statistics?.normalized(raw) ?? raw
     }

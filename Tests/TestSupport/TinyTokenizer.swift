@@ -1,21 +1,22 @@
 import Foundation
 import JSONText
-import TestSupport
 import Tokenizers
 
 /// A byte-level tokenizer whose ids can be read: a byte is its own id, `ab` is 256, and special tokens follow.
-enum TinyTokenizer {
-    static let (merged, begin, end, start, stop) = (256, 257, 258, 259, 260)
+public enum TinyTokenizer {
+    /// The ids that are no bytes: `ab`, `<s>`, `</s>`, `<|im_start|>` and `<|im_end|>`.
+    public static let (merged, begin, end, start, stop) = (256, 257, 258, 259, 260)
     /// As many ids as there are.
-    static let vocabularySize = 261
+    public static let vocabularySize = 261
 
     /// Without line breaks a template is nothing but what it writes.
-    static let chatML = """
+    public static let chatML = """
         {% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}\
         {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
         """
 
-    static func make(
+    /// Writes its files into a directory and reads them.
+    public static func make(
         in directory: TemporaryDirectory,
         endOfSequence: String? = "</s>",
         chatTemplate: String? = chatML
@@ -69,6 +70,3 @@ enum TinyTokenizer {
         return Unicode.Scalar(UInt32(256 + place)).map(String.init) ?? ""
     }
 }
-
-/// The ids of a text without merges: its bytes.
-func bytes(_ text: String) -> [Int] { text.utf8.map(Int.init) }
