@@ -35,12 +35,20 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case severalFolders([String], split: String)
         /// A directory holds Parquet files beside files of text, for instance these two.
         case severalKinds(String, String)
+        /// A file lies in a directory under two names.
+        case oneFileTwice(String, String)
+        /// Two files have one number of those that are numbered as one of several.
+        case oneShardTwice(String, String)
+        /// Of files that are numbered as one of several, this one for instance, only some are there.
+        case missingShards(String, found: Int, of: Int)
         /// The weight behind a path is not a positive number.
         case invalidWeight
         /// The input template does not have exactly one place for the prompt.
         case inputTemplate(placeCount: Int)
         /// A file of tokens that a run keeps cannot be written or used.
         case tokens(String)
+        /// What a run keeps of its data is not what was written.
+        case damagedTokens
         /// A data file is no longer what a run was started on.
         case changed
         /// The files hold no row at all.
@@ -83,11 +91,14 @@ extension DatasetError.Problem {
             "this format is not read; convert it to .parquet, .jsonl or .json, or to either of these with .gz or .zst behind"
         case .unknownFormat(isKnownToOthers: false), .noFiles:
             "data files end in .parquet, .jsonl or .json, these two also with .gz or .zst behind, and this is none and holds none"
-        case .noSplit, .severalSplits, .severalFolders, .severalKinds: directorySentence
+        case .noSplit, .severalSplits, .severalFolders, .severalKinds, .oneFileTwice, .oneShardTwice, .missingShards:
+            directorySentence
         case .invalidWeight: "the weight behind the @ must be a number above 0"
         case .inputTemplate(let count):
             "an input template has exactly one {} where the prompt goes, and this one has \(count)"
         case .tokens(let reason): "the tokens of the data cannot be kept here: \(reason)"
+        case .damagedTokens:
+            "what the run keeps of its data is damaged; remove the folder \"tokens\" of the run, and it reads its data again"
         case .changed:
             "the data are no longer those that the run was started on; give it back what it had, or start a new run"
         case .noRows: "there are no rows"
@@ -115,6 +126,13 @@ extension DatasetError.Problem {
         case .severalKinds(let first, let second):
             "the directory holds Parquet files beside others (\(quoted(first)), \(quoted(second))), perhaps the same rows twice;"
                 + " name the files that are meant"
+        case .oneFileTwice(let first, let second):
+            "\(quoted(first)) and \(quoted(second)) are one file, whose rows would be read twice; name the one that is meant"
+        case .oneShardTwice(let first, let second):
+            "\(quoted(first)) and \(quoted(second)) have the same number, perhaps the same rows twice; name the files that are meant"
+        case .missingShards(let name, let found, let count):
+            "of the \(count) files that \(quoted(name)) is one of, \(found) \(found == 1 ? "is" : "are") there;"
+                + " get the others, or name the files that are meant"
         default: ""
         }
     }

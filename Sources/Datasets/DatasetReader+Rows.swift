@@ -10,23 +10,29 @@ extension DatasetReader {
     /// Reads all files and mixes their rows.
     func rows<Row: Sendable>(_ make: RowMaker<Row>) throws(DatasetError) -> TokenizedDataset<Row> {
         var rows: [Row] = []
-        let (mixture, report, _) = try readAll(make) { (row) throws(DatasetError) in rows.append(row) }
+        let (mixture, report, _) = try readAll(try files(), ColumnChoice(), make) { (row) throws(DatasetError) in
+            rows.append(row)
+        }
         return TokenizedDataset(rows: (0..<mixture.count).map { rows[mixture[$0]] }, report: report)
     }
 
     /// Reads the rows of all sources one after another and hands out what they become; nothing of them is kept.
     ///
+    /// - Parameters:
+    ///   - files: Those of each source.
+    ///   - columns: Which columns rows are made of.
     /// - Returns: Which of the rows that were handed out are used, and in which order; what became of all; how many are of each source.
     func readAll<Row: Sendable>(
-        skipping skipped: Set<String> = [],
+        _ files: [[DatasetFile]],
+        _ columns: ColumnChoice,
         _ make: RowMaker<Row>,
         _ take: (Row) throws(DatasetError) -> Void
     ) throws(DatasetError) -> (mixture: DatasetMixture, report: DatasetReport, counts: [Int]) {
         var report = DatasetReport()
         var counts: [Int] = []
-        for source in sources {
+        for files in files {
             var count = 0
-            try read(source, skipping: skipped, make, &report) { (row) throws(DatasetError) in
+            try read(files, columns, make, &report) { (row) throws(DatasetError) in
                 count += 1
                 try take(row)
             }
@@ -40,21 +46,26 @@ extension DatasetReader {
         return (mixture, report, counts)
     }
 
+    /// The files of each source.
+    func files() throws(DatasetError) -> [[DatasetFile]] {
+        try sources.map { (source) throws(DatasetError) in try source.files() }
+    }
+
     func mixture(_ counts: [Int]) -> DatasetMixture {
         DatasetMixture(counts: counts, weights: sources.map(\.weight), seed: options.seed)
     }
 
     private func read<Row: Sendable>(
-        _ source: DatasetSource,
-        skipping skipped: Set<String>,
+        _ files: [DatasetFile],
+        _ columns: ColumnChoice,
         _ make: RowMaker<Row>,
         _ report: inout DatasetReport,
         _ take: (Row) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         var batch: [UnparsedRow] = []
         var byteCount = 0
-        for file in try source.files() {
-            try file.forEachRow(skipping: skipped) { (row) throws(DatasetError) in
+        for file in files {
+            try file.forEachRow(columns) { (row) throws(DatasetError) in
                 batch.append(row)
                 byteCount += row.byteCount
                 guard batch.count >= Self.batchLimit.rows || byteCount >= Self.batchLimit.bytes else { return }

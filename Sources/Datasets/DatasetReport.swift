@@ -72,7 +72,11 @@ extension DatasetReport {
         return .object(object)
     }
 
-    init(json: JSON) {
-        for (key, path) in Self.counts { self[keyPath: path] = json[key]?.integer ?? 0 }
+    /// - Returns: nil where a count is not there.
+    init?(json: JSON) {
+        for (key, path) in Self.counts {
+            guard let count = json[key]?.integer, count >= 0 else { return nil }
+            self[keyPath: path] = count
+        }
     }
 }

@@ -53,7 +53,8 @@ struct DataDirectory {
         for name in visible.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
             let url = directory.appending(path: name)
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else { continue }
+            // A link that leads nowhere is no directory: it counts as the file that its name says.
+            _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
             if isDirectory.boolValue {
                 try visit(url, components + [name], above: above.union([resolved]), &places)
             } else if DatasetFile.isFormatOfOthers(name) || (try? DatasetFile(path: name)) != nil {
@@ -65,7 +66,8 @@ struct DataDirectory {
     /// The files of a split, or of all where there is but one and none is named.
     ///
     /// - Throws: `DatasetError` where there are none, where the split is not there or not the only one, where its files lie in
-    ///   several folders, and where some of them are of a form that is not read or of both kinds that are.
+    ///   several folders, where some of them are of a form that is not read or of both kinds that are, where one is missing or a link
+    ///   that leads nowhere, and where two are one.
     func files(of split: String?) throws(DatasetError) -> [DatasetFile] {
         let splits = Set(places.map(\.split.name))
         let names = splits.compactMap(\.self).sorted()
@@ -80,15 +82,54 @@ struct DataDirectory {
         if folders.count > 1, chosen[0].split.name != nil {
             throw DatasetError(path: path, .severalFolders(folders, split: chosen[0].split.name ?? ""))
         }
+        try checkShards(chosen)
         var files: [DatasetFile] = []
+        var nameOfFile: [String: String] = [:]
         for place in chosen {
-            files.append(try DatasetFile(path: URL(filePath: path).appending(path: place.name).path))
+            let url = URL(filePath: path).appending(path: place.name)
+            files.append(try DatasetFile(path: url.path))
+            guard FileManager.default.fileExists(atPath: url.path) else {
+                throw DatasetError(path: url.path, .unreadable(reason: "it is a link to a file that is not there"))
+            }
+            let resolved = url.resolvingSymlinksInPath().path
+            if let other = nameOfFile[resolved] { throw DatasetError(path: path, .oneFileTwice(other, place.name)) }
+            nameOfFile[resolved] = place.name
         }
         if let other = files.first(where: { ($0.format == .parquet) != (files[0].format == .parquet) }) {
             // Likely the same rows twice.
             throw DatasetError(path: path, .severalKinds(files[0].name, other.name))
         }
         return files
+    }
+
+    /// Refuses files that are numbered as some of several where the others are not there.
+    private func checkShards(_ places: [Place]) throws(DatasetError) {
+        var numbers: [[String]: [Int: String]] = [:]
+        for place in places {
+            guard let shard = place.split.shard else { continue }
+            let whole = place.components.dropLast() + [shard.name, "\(shard.count)"]
+            if let other = numbers[Array(whole), default: [:]].updateValue(place.name, forKey: shard.number) {
+                throw DatasetError(path: path, .oneShardTwice(other, place.name))
+            }
+        }
+        for (whole, numbers) in numbers {
+            guard let count = whole.last.flatMap({ Int($0) }), numbers.count < count else { continue }
+            throw DatasetError(path: path, .missingShards(numbers.values.min() ?? "", found: numbers.count, of: count))
+        }
+    }
+
+    /// The files that belong to the splits of some of the directory's files.
+    ///
+    /// - Parameter known: Paths of files, which need not be there any more.
+    func paths(besides known: Set<String>) -> [String] {
+        let found = places.map { (path: URL(filePath: path).appending(path: $0.name).path, split: $0.split.name) }
+        let root = URL(filePath: path).path + "/"
+        let splits = Set(
+            known.filter { $0.hasPrefix(root) }.map {
+                DataSplit(of: $0.dropFirst(root.count).split(separator: "/").map(String.init)).name
+            }
+        )
+        return found.filter { splits.contains($0.split) }.map(\.path)
     }
 }
 
@@ -102,6 +143,8 @@ struct DataSplit {
     let name: String?
     /// The folders above the file without the one that names the split: what is of one split lies in one place.
     let folder: [String]
+    /// Which of several numbered files it is, and of how many; nil for a file that is not numbered so.
+    let shard: (name: String, number: Int, count: Int)?
 
     private static let words: Set<String> = [
         "train", "training", "test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev",
@@ -115,7 +158,12 @@ struct DataSplit {
     init(of components: [String]) {
         let folders = Array(components.dropLast())
         let stem = Self.withoutEndings(components.last ?? "")
-        if let match = stem.wholeMatch(of: /(.+?)[-_.]?\d{5}-of-\d{5}.*/) {
+        let match = stem.wholeMatch(of: /(.+?)[-_.]?([0-9]{5})-of-([0-9]{5}).*/)
+        shard = match.flatMap { match in
+            guard let number = Int(match.2), let count = Int(match.3) else { return nil }
+            return (String(match.1), number, count)
+        }
+        if let match {
             (name, folder) = (String(match.1), folders)
         } else if let own = Self.name(in: stem) {
             (name, folder) = (own, folders)
@@ -140,6 +188,10 @@ struct DataSplit {
     private static func name(in text: String) -> String? {
         let parts = text.split(omittingEmptySubsequences: false) { !$0.isLetter }
         guard let part = parts.first(where: { words.contains($0.lowercased()) }) else { return nil }
-        return String(text[part.startIndex...].replacing(/([-_. ]*\d+)+$/, with: ""))
+        // By hand: an expression that takes digits and what parts them in any number of ways tries them all on a long name.
+        let name = text[part.startIndex...]
+        guard name.last?.isNumber == true else { return String(name) }
+        let end = name.lastIndex { !$0.isNumber && !"-_. ".contains($0) } ?? part.startIndex
+        return String(name[...end])
     }
 }

@@ -127,18 +127,23 @@ struct DatasetFile: Equatable {
 
     /// Reads the rows one after another, without parsing them.
     ///
-    /// - Parameter skipped: Columns that nobody will look at, which a Parquet file then leaves out.
+    /// - Parameter columns: Which columns of a Parquet file are read.
     /// - Throws: `DatasetError` where the file cannot be read, and what the body throws.
     func forEachRow(
-        skipping skipped: Set<String> = [],
+        _ columns: ColumnChoice,
         _ body: (UnparsedRow) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         switch (format, compression) {
-        case (.parquet, _): try ParquetFile(path: path, skipping: skipped).forEachRow(body)
+        case (.parquet, _): try ParquetFile(path: path, columns).forEachRow(body)
         case (_, .none): try forEachRow(in: FileByteStream(path: path), body)
         case (_, .gzip): try forEachRow(in: GzipByteStream(path: path), body)
         case (_, .zstandard): try forEachRow(in: ZstandardByteStream(path: path), body)
         }
+    }
+
+    /// Reads the rows one after another with all their columns.
+    func forEachRow(_ body: (UnparsedRow) throws(DatasetError) -> Void) throws(DatasetError) {
+        try forEachRow(ColumnChoice(), body)
     }
 
     private func forEachRow(

@@ -48,6 +48,21 @@ public struct DatasetSource: Sendable, Equatable {
         }
     }
 
+    /// The files that would belong to the source beside some that did: of a directory those of the same splits, and none where nothing
+    /// is there.
+    ///
+    /// - Throws: `DatasetError` where a directory cannot be listed.
+    func paths(besides known: Set<String>) throws(DatasetError) -> [String] {
+        for directory in [path] + (path.lastIndex(of: ":").map { [String(path[..<$0])] } ?? []) {
+            switch Self.kind(directory) {
+            case .directory: return try DataDirectory(directory).paths(besides: known)
+            case .file: return [directory]
+            case .absent: break
+            }
+        }
+        return []
+    }
+
     private enum Kind { case absent, file, directory }
 
     private static func kind(_ path: String) -> Kind {

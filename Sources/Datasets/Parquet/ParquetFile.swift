@@ -13,9 +13,9 @@ final class ParquetFile {
 
     /// Opens a file.
     ///
-    /// - Parameter skipped: Columns that are left out where the file has them, and are not even read.
+    /// - Parameter columns: Which columns are read.
     /// - Throws: `DatasetError` where there is no reader to be had, or the file is no Parquet file or holds what no row can.
-    init(path: String, skipping skipped: Set<String> = []) throws(DatasetError) {
+    init(path: String, _ columns: ColumnChoice = ColumnChoice()) throws(DatasetError) {
         try Self.checkMarks(path)
         let library: ParquetLibrary
         do { library = try ParquetLibrary.shared.get() } catch {
@@ -24,7 +24,7 @@ final class ParquetFile {
         var schema = ArrowSchema()
         var handle: OpaquePointer?
         let failure = Self.failure { error, capacity in
-            let names = skipped.map { strdup($0) }
+            let names = columns.skipped.map { strdup($0) }
             defer { names.forEach { free($0) } }
             handle = names.map { UnsafePointer($0) }.withUnsafeBufferPointer {
                 library.open(path, $0.baseAddress, $0.count, Self.batchByteCount, &schema, error, capacity)
@@ -76,7 +76,7 @@ final class ParquetFile {
             return String(decoding: error.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return isDone ? nil : words.last == "." ? String(words.dropLast()) : words
+        return isDone ? nil : words.withoutFinalPeriod
     }
 
     private static let encrypted =

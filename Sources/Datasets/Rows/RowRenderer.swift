@@ -86,7 +86,7 @@ struct RowRenderer: Sendable {
 
 extension String {
     /// The sentence without its period, to stand within another.
-    fileprivate var withoutFinalPeriod: String { hasSuffix(".") ? String(dropLast()) : self }
+    var withoutFinalPeriod: String { hasSuffix(".") ? String(dropLast()) : self }
 
     /// Whether there is nothing but white space.
     var isBlank: Bool { unicodeScalars.allSatisfy(\.properties.isWhitespace) }

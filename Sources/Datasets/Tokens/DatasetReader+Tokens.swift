@@ -73,7 +73,7 @@ extension DatasetReader {
             named: name,
             of: self,
             maximumLength: maximumLength,
-            skipping: skipped,
+            columns: ColumnChoice(skipped: skipped),
             make
         )
     }

@@ -27,6 +27,9 @@ public struct TokenWords {
         words.append(Int32(truncatingIfNeeded: bits >> 32))
     }
 
+    /// Writes 32 bits as they are.
+    mutating func append(mark: Int32) { words.append(mark) }
+
     /// Writes ids behind their count.
     mutating func append(_ ids: some Collection<Int>) {
         append(ids.count)
@@ -51,8 +54,12 @@ public struct TokenWords {
     /// Reads in the order in which was written.
     public struct Reader {
         private var rest: ArraySlice<Int32>
+        private let vocabularySize: Int
 
-        init(_ words: [Int32]) { rest = words[...] }
+        init(_ words: [Int32], vocabularySize: Int) {
+            rest = words[...]
+            self.vocabularySize = vocabularySize
+        }
 
         var isAtEnd: Bool { rest.isEmpty }
 
@@ -66,18 +73,32 @@ public struct TokenWords {
             return UInt64(UInt32(bitPattern: low)) | UInt64(UInt32(bitPattern: high)) << 32
         }
 
+        /// Whether something is so, written as 1 or 0.
+        mutating func truth() throws(Damage) -> Bool {
+            let number = try number()
+            guard number <= 1 else { throw Damage() }
+            return number == 1
+        }
+
         mutating func ids() throws(Damage) -> [Int] {
+            let ids = try numbers()
+            guard ids.allSatisfy({ $0 < vocabularySize }) else { throw Damage() }
+            return ids
+        }
+
+        private mutating func numbers() throws(Damage) -> [Int] {
             let count = try number()
-            guard count <= rest.count else { throw Damage() }
+            guard count <= rest.count, rest.prefix(count).allSatisfy({ $0 >= 0 }) else { throw Damage() }
             defer { rest = rest.dropFirst(count) }
             return rest.prefix(count).map(Int.init)
         }
 
         mutating func marks(_ count: Int) throws(Damage) -> [Bool]? {
             let first = try number()
-            let lengths = try ids()
+            // Numbers of 31 bits, and fewer of them: their sum is one of 62.
+            let lengths = try numbers()
+            guard first <= 2, lengths.reduce(0, +) == (first == 0 ? 0 : count) else { throw Damage() }
             guard first > 0 else { return nil }
-            guard lengths.reduce(0, +) == count else { throw Damage() }
             return lengths.enumerated().flatMap { [Bool](repeating: ($0 % 2 == 0) == (first == 1), count: $1) }
         }
     }
@@ -127,7 +148,7 @@ extension UnpairedExample: StorableRow {
             ids: example.ids,
             promptLength: example.promptLength,
             isLearned: example.isLearned,
-            label: try words.number() == 1,
+            label: try words.truth(),
             source: source
         )
     }
@@ -149,7 +170,7 @@ extension TokenizedPair: StorableRow {
     /// Reads what `write(to:)` wrote.
     public init(reading words: inout TokenWords.Reader, source: RowLocation) throws(TokenWords.Damage) {
         let (prompt, chosen, rejected) = (try words.ids(), try words.ids(), try words.ids())
-        let hasMargin = try words.number() == 1
+        let hasMargin = try words.truth()
         let margin = hasMargin ? Double(bitPattern: try words.wide()) : nil
         self.init(prompt: prompt, chosen: chosen, rejected: rejected, margin: margin, source: source)
     }

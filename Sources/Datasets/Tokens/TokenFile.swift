@@ -3,14 +3,15 @@ import Safetensors
 
 /// A file of rows of tokens, each of which is read by itself, wherever it lies: nothing of the file is held in memory.
 ///
-/// It is a safetensors file of two tensors. `words` are the rows one after another, each as its file's number, its line and what it
-/// wrote of itself; `index` has for each row the number of its first word and the number of its ids, and one more line for the end.
+/// It is a safetensors file of two tensors. `words` are the rows one after another, each as its file's number, its line, what it
+/// wrote of itself and a digest; `index` has for each row the number of its first word and the number of its ids, and one more line for the end.
 final class TokenFile: Sendable {
     private let url: URL
     private let stream: FileByteStream
     private let wordsOffset: Int
     private let indexOffset: Int
     private let wordCount: Int
+    private let vocabularySize: Int
     /// The number of rows.
     let count: Int
 
@@ -18,17 +19,19 @@ final class TokenFile: Sendable {
 
     /// Opens a file.
     ///
+    /// - Parameter vocabularySize: What ids must be below, or nil for any.
     /// - Throws: `DatasetError` where there is none, or it is no such file.
-    init(_ url: URL) throws(DatasetError) {
+    init(_ url: URL, vocabularySize: Int?) throws(DatasetError) {
         self.url = url
+        self.vocabularySize = vocabularySize ?? .max
         let file: SafetensorsFile
         do { file = try SafetensorsFile(url: url) } catch {
-            throw DatasetError(path: url.path, .tokens("\(error.reason)"))
+            throw DatasetError(path: url.path, .tokens(error.clause))
         }
         guard let words = file.entry(named: "words"), words.dtype == .int32, words.shape.count == 1,
             let index = file.entry(named: "index"), index.dtype == .int64, index.shape.count == 2, index.shape[0] > 0,
             index.shape[1] == 2, file.entries.count == 2
-        else { throw DatasetError(path: url.path, .tokens("it is no file of tokens")) }
+        else { throw DatasetError(path: url.path, .damagedTokens) }
         stream = try FileByteStream(path: url.path)
         let dataOffset = try stream.byteCount() - words.byteRange.count - index.byteRange.count
         wordsOffset = dataOffset + words.byteRange.lowerBound
@@ -46,17 +49,27 @@ final class TokenFile: Sendable {
         guard lines[0].word <= lines[1].word else { throw damaged }
         let byteCount = (lines[1].word - lines[0].word) * MemoryLayout<Int32>.size
         let bytes = try read(wordsOffset + lines[0].word * MemoryLayout<Int32>.size, byteCount)
-        var reader = TokenWords.Reader(bytes.withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) })
+        var words = bytes.withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) }
+        guard let digest = words.popLast(), digest == Self.digest(words, number) else { throw damaged }
+        var reader = TokenWords.Reader(words, vocabularySize: vocabularySize)
+        let row: Row
         do {
             let file = try reader.number()
-            let line = Int(truncatingIfNeeded: try reader.wide())
-            guard file < paths.count else { throw damaged }
-            let row = try Row(reading: &reader, source: RowLocation(path: paths[file], line: line))
-            guard reader.isAtEnd else { throw damaged }
-            return row
+            guard file < paths.count, let line = Int(exactly: try reader.wide()) else { throw damaged }
+            row = try Row(reading: &reader, source: RowLocation(path: paths[file], line: line))
         } catch {
             throw damaged
         }
+        guard reader.isAtEnd, row.tokenCount == lines[0].tokenCount else { throw damaged }
+        return row
+    }
+
+    /// The word behind those of a row, by which damage is found that leaves a row possible, or in another's place.
+    static func digest(_ words: [Int32], _ number: Int) -> Int32 {
+        var digest = ContentDigest()
+        withUnsafeBytes(of: number) { digest.add($0) }
+        words.withUnsafeBytes { digest.add($0) }
+        return Int32(truncatingIfNeeded: digest.value ^ digest.value >> 32)
     }
 
     /// Hands out the numbers of ids of all rows, in their order.
@@ -72,7 +85,7 @@ final class TokenFile: Sendable {
         let numbers = bytes.withUnsafeBytes { Array($0.bindMemory(to: Int64.self)) }
         return try (0..<count).map { (line) throws(DatasetError) in
             let (word, tokenCount) = (Int(numbers[2 * line]), Int(numbers[2 * line + 1]))
-            guard (0...wordCount).contains(word), tokenCount >= 0 else { throw damaged }
+            guard (0...wordCount).contains(word), (0...wordCount).contains(tokenCount) else { throw damaged }
             return (word, tokenCount)
         }
     }
@@ -83,7 +96,7 @@ final class TokenFile: Sendable {
         return bytes
     }
 
-    private var damaged: DatasetError { DatasetError(path: url.path, .tokens("it is damaged")) }
+    private var damaged: DatasetError { DatasetError(path: url.path, .damagedTokens) }
 }
 
 /// Writes a file of rows of tokens; it appears under its name when it is whole.
@@ -99,10 +112,12 @@ final class TokenFileWriter {
     private var numbers: [String: Int] = [:]
     /// The data files by their numbers.
     private(set) var paths: [String] = []
+    /// The digest of all rows so far.
+    private(set) var digest = ContentDigest()
 
     init(_ url: URL) throws(DatasetError) {
         self.url = url
-        do { file = try AtomicFile(url: url) } catch { throw DatasetError(path: url.path, .tokens(error.reason)) }
+        do { file = try AtomicFile(url: url) } catch { throw DatasetError(path: url.path, .tokens(error.clause)) }
         try write([UInt8](repeating: UInt8(ascii: " "), count: Self.headerByteCount))
     }
 
@@ -111,6 +126,9 @@ final class TokenFileWriter {
         words.append(number(of: row.source.path))
         words.append(wide: UInt64(row.source.line))
         row.write(to: &words)
+        let mark = TokenFile.digest(words.words, index.count / 2)
+        words.append(mark: mark)
+        withUnsafeBytes(of: mark) { digest.add($0) }
         index += [Int64(wordCount), Int64(row.tokenCount)]
         wordCount += words.words.count
         pending += words.words
@@ -153,7 +171,7 @@ final class TokenFileWriter {
             }
             try file.commit()
         } catch {
-            throw DatasetError(path: url.path, .tokens(error.reason))
+            throw DatasetError(path: url.path, .tokens(error.clause))
         }
     }
 
@@ -163,15 +181,15 @@ final class TokenFileWriter {
                 try file.append(UnsafeRawBufferPointer(numbers))
             }
         } catch {
-            throw DatasetError(path: url.path, .tokens(error.reason))
+            throw DatasetError(path: url.path, .tokens(error.clause))
         }
     }
 }
 
 extension SafetensorsError {
     /// What it says behind the name of the file.
-    fileprivate var reason: String {
+    var clause: String {
         let text = description.hasPrefix(path + ": ") ? String(description.dropFirst(path.count + 2)) : description
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
+        return text.withoutFinalPeriod
     }
 }

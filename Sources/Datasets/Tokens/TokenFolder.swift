@@ -8,18 +8,33 @@ import Safetensors
 /// Each data set is two files: `NAME.safetensors` holds the rows, and `NAME.json` says what they were made of. It is written last, so
 /// what has it is whole.
 public struct TokenFolder: Sendable {
-    private static let version = 1
-
     private let url: URL
     /// The tokenizer that rows are made into tokens with.
     private let tokenizerDigest: ContentDigest
+    /// The digests of the rows that must be found, by the names of data sets.
+    private let expected: [String: String]
 
     /// A folder that exists.
     ///
-    /// - Parameter tokenizer: The digest of the files that the tokenizer was made of.
-    public init(_ url: URL, tokenizer: ContentDigest) {
+    /// - Parameters:
+    ///   - tokenizer: The digest of the files that the tokenizer was made of.
+    ///   - expected: What `digests(in:)` said of data sets that were learned from: these rows are required, kept or read anew.
+    public init(_ url: URL, tokenizer: ContentDigest, expecting expected: [String: String] = [:]) {
         self.url = url
         tokenizerDigest = tokenizer
+        self.expected = expected
+    }
+
+    /// The digests of the rows of all data sets that a folder keeps, by their names.
+    ///
+    /// - Throws: `DatasetError` for a record that cannot be read.
+    public static func digests(in url: URL) throws(DatasetError) -> [String: String] {
+        var digests: [String: String] = [:]
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        for name in names where name.hasSuffix(".json") && !name.hasPrefix(".") {
+            digests[String(name.dropLast(5))] = try TokenRecord(url.appending(path: name))?.digest
+        }
+        return digests
     }
 
     /// The rows that are kept under a name, or those that are read and kept now.
@@ -27,40 +42,78 @@ public struct TokenFolder: Sendable {
         named name: String,
         of reader: DatasetReader,
         maximumLength: Int?,
-        skipping skipped: Set<String>,
+        columns: ColumnChoice,
         _ make: DatasetReader.RowMaker<Row>
     ) throws(DatasetError) -> TokenRows<Row> {
         let key = key(Row.kind, reader, maximumLength)
         let place = url.appending(path: name + ".safetensors")
-        if let record = record(name) {
-            guard record.key == key else {
-                throw DatasetError(
-                    path: place.path,
-                    .tokens(
-                        "the run's tokens were made with another tokenizer, chat template or setting; give these back"
-                    )
-                )
+        guard var record = try TokenRecord(recordURL(name)) else {
+            let (record, writer) = try read(reader, to: place, key, columns, make)
+            if let digest = expected[name], digest != record.digest {
+                throw DatasetError(path: reader.sources.map(\.path).joined(separator: ", "), .changed)
             }
-            let gone = try checkUnchanged(record, reader)
-            return try TokenRows(place, record, reader.mixture(record.counts), gone: gone, wasKept: true)
+            try writer.finish()
+            try write(record, name)
+            return try TokenRows(place, record, reader, gone: [], wasKept: false)
         }
-        let writer = try TokenFileWriter(place)
-        let read = try reader.readAll(skipping: skipped, make) { (row) throws(DatasetError) in try writer.append(row) }
-        var files: [SourceFile] = []
-        for source in reader.sources {
-            for file in try source.files() { if let file = try SourceFile(file.path) { files.append(file) } }
+        guard record.key == key, record.digest == expected[name] ?? record.digest else {
+            throw DatasetError(
+                path: place.path,
+                .tokens(
+                    "the run's tokens were made of other sources or with another tokenizer, chat template or setting; give these"
+                        + " back"
+                )
+            )
         }
-        try writer.finish()
-        let record = Record(key: key, counts: read.counts, paths: writer.paths, files: files, report: read.report)
-        do {
-            try AtomicFile.write(Array((record.json.serialized(pretty: true) + "\n").utf8), to: recordURL(name))
-        } catch {
-            throw DatasetError(path: url.path, .tokens("\(error)"))
+        let (gone, touched) = try record.compare(with: reader.sources)
+        if let first = touched.first {
+            // Nothing but the rows themselves says whether they are the same. What is written meanwhile never gets its name.
+            guard gone.isEmpty, let found = try? read(reader, to: place, key, columns, make).record,
+                found.digest == record.digest
+            else { throw DatasetError(path: first, .changed) }
+            record.files = found.files
+            try write(record, name)
         }
-        return try TokenRows(place, record, read.mixture, gone: [], wasKept: false)
+        return try TokenRows(place, record, reader, gone: gone, wasKept: true)
     }
 
-    /// What rows depend on beside the files: another tokenizer or another setting makes other tokens of them.
+    /// Reads the rows into a file that has no name yet.
+    private func read<Row: StorableRow>(
+        _ reader: DatasetReader,
+        to place: URL,
+        _ key: String,
+        _ columns: ColumnChoice,
+        _ make: DatasetReader.RowMaker<Row>
+    ) throws(DatasetError) -> (record: TokenRecord, writer: TokenFileWriter) {
+        let files = try reader.files()
+        let before = files.joined().compactMap { SourceFile($0.path) }
+        let writer = try TokenFileWriter(place)
+        let read = try reader.readAll(files, columns, make) { (row) throws(DatasetError) in try writer.append(row) }
+        for file in before where SourceFile(file.path) != file {
+            throw DatasetError(path: file.path, .unreadable(reason: "it changed while it was being read"))
+        }
+        var digest = writer.digest
+        digest.add("\(read.counts)".utf8)
+        let record = TokenRecord(
+            key: key,
+            digest: digest.text,
+            counts: read.counts,
+            paths: writer.paths,
+            files: before,
+            report: read.report
+        )
+        return (record, writer)
+    }
+
+    private func write(_ record: TokenRecord, _ name: String) throws(DatasetError) {
+        do { try record.write(to: recordURL(name)) } catch let error as SafetensorsError {
+            throw DatasetError(path: recordURL(name).path, .tokens(error.clause))
+        } catch {
+            throw DatasetError(path: recordURL(name).path, .tokens("\(error)"))
+        }
+    }
+
+    /// What rows depend on beside what the files hold: other sources, another tokenizer or another setting make other tokens.
     private func key(_ kind: String, _ reader: DatasetReader, _ maximumLength: Int?) -> String {
         let options = reader.options
         var digest = ContentDigest()
@@ -68,76 +121,14 @@ public struct TokenFolder: Sendable {
             kind, tokenizerDigest.text, "\(options.keys)", options.chatTemplate ?? "-",
             "\(options.inputTemplate as Any)",
             "\(options.vocabularySize ?? -1)", "\(options.skipsBadRows)", "\(options.readsMargins)",
-            "\(options.heldOut as Any)", "\(maximumLength ?? -1)",
+            "\(options.heldOut as Any)", "\(maximumLength ?? -1)", "\(options.seed)",
         ]
-        for part in parts { digest.add("\(part.utf8.count):\(part)".utf8) }
+        let sources = reader.sources.flatMap { [$0.path, "\($0.weight as Any)"] }
+        for part in parts + sources { digest.add("\(part.utf8.count):\(part)".utf8) }
         return digest.text
     }
 
-    /// The files that are gone; their tokens are here, so nothing is lost.
-    ///
-    /// - Throws: `DatasetError` for a file that has changed, and for one that has come into a directory.
-    private func checkUnchanged(_ record: Record, _ reader: DatasetReader) throws(DatasetError) -> [String] {
-        var gone: [String] = []
-        for file in record.files {
-            switch try file.change() {
-            case .none: break
-            case .gone: gone.append(file.path)
-            case .changed: throw DatasetError(path: file.path, .changed)
-            }
-        }
-        guard gone.isEmpty else { return gone }
-        let known = Set(record.files.map(\.path))
-        for source in reader.sources {
-            for file in try source.files() where !known.contains(file.path) {
-                if try SourceFile(file.path) != nil { throw DatasetError(path: file.path, .changed) }
-            }
-        }
-        return []
-    }
-
     private func recordURL(_ name: String) -> URL { url.appending(path: name + ".json") }
-
-    /// What is recorded of a data set; nil where nothing is, or by another version of the program.
-    private func record(_ name: String) -> Record? {
-        guard let data = FileManager.default.contents(atPath: recordURL(name).path),
-            let json = try? JSON(parsing: [UInt8](data)), json["version"]?.integer == Self.version
-        else { return nil }
-        return Record(json: json)
-    }
-
-    /// What the rows of a data set were made of.
-    struct Record {
-        let key: String
-        /// The rows of each source.
-        let counts: [Int]
-        /// The data files by the numbers that rows name them by.
-        let paths: [String]
-        let files: [SourceFile]
-        let report: DatasetReport
-
-        init(key: String, counts: [Int], paths: [String], files: [SourceFile], report: DatasetReport) {
-            (self.key, self.counts, self.paths, self.files, self.report) = (key, counts, paths, files, report)
-        }
-
-        init?(json: JSON) {
-            guard let key = json["key"]?.string, let counts = json["rows"]?.array, let paths = json["paths"]?.array,
-                let files = json["files"]?.array, let report = json["report"]
-            else { return nil }
-            self.key = key
-            self.counts = counts.compactMap(\.integer)
-            self.paths = paths.compactMap(\.string)
-            self.files = files.compactMap(SourceFile.init(json:))
-            self.report = DatasetReport(json: report)
-        }
-
-        var json: JSON {
-            [
-                "version": .integer(TokenFolder.version), "key": .string(key), "rows": .array(counts.map(JSON.integer)),
-                "paths": .array(paths.map(JSON.string)), "files": .array(files.map(\.json)), "report": report.json,
-            ]
-        }
-    }
 }
 
 /// The rows of a data set in the order of its mixture, in a file from which each is read when it is wanted.
@@ -154,16 +145,17 @@ public struct TokenRows<Row: StorableRow>: Sendable {
 
     init(
         _ url: URL,
-        _ record: TokenFolder.Record,
-        _ mixture: DatasetMixture,
+        _ record: TokenRecord,
+        _ reader: DatasetReader,
         gone: [String],
         wasKept: Bool
     ) throws(DatasetError) {
-        file = try TokenFile(url)
-        guard file.count == record.counts.reduce(0, +) else {
-            throw DatasetError(path: url.path, .tokens("it does not belong to what is recorded beside it"))
+        file = try TokenFile(url, vocabularySize: reader.options.vocabularySize)
+        guard record.counts.count == reader.sources.count, file.count == record.rowCount else {
+            throw DatasetError(path: url.path, .damagedTokens)
         }
-        (report, self.gone, self.wasKept, self.mixture) = (record.report, gone, wasKept, mixture)
+        (report, self.gone, self.wasKept) = (record.report, gone, wasKept)
+        mixture = reader.mixture(record.counts)
         paths = record.paths
     }
 

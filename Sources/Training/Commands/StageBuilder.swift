@@ -103,7 +103,11 @@ struct StageBuilder {
 
     /// Where the run keeps the tokens of its data.
     func tokenFolder() throws -> TokenFolder {
-        TokenFolder(try run.tokensFolder(), tokenizer: try .tokenizer(configuration.model.tokenizerDirectory))
+        TokenFolder(
+            try run.tokensFolder(),
+            tokenizer: try .tokenizer(configuration.model.tokenizerDirectory),
+            expecting: try checkpoint.map(TrainingLoop.tokenDigests) ?? [:]
+        )
     }
 
     /// The rows to train and to evaluate on, made into tokens by the tokenizer or kept from when that was done.

@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Foundation
 import JSONText
 import Safetensors
@@ -72,6 +73,9 @@ public struct RunDirectory {
 
     /// The folder of the tokens that the data were made into.
     func tokensFolder() throws -> URL { try folder(tokensURL.lastPathComponent) }
+
+    /// The digests of the rows that the run keeps, by the names of the data sets.
+    func tokenDigests() throws -> [String: String] { try TokenFolder.digests(in: tokensURL) }
 
     /// Removes the tokens, which nobody needs once the run is finished.
     func removeTokens() { try? FileManager.default.removeItem(at: tokensURL) }

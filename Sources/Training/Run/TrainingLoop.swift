@@ -20,6 +20,7 @@ struct TrainingLoop {
     /// Makes the remaining steps and writes the final model.
     func callAsFunction() throws {
         Interruption.listen()
+        let digests = try run.tokenDigests()
         var progress = ProgressLine(totalSteps: stage.totalSteps, firstStep: firstStep)
         for step in firstStep..<max(firstStep, stage.totalSteps) {
             var metrics: Metrics
@@ -27,7 +28,7 @@ struct TrainingLoop {
                 metrics = try timed(step) { try stage.step(step) }
             } catch let failure as OutsideFailure {
                 progress.finish()
-                throw try stopped(by: failure, before: step)
+                throw try stopped(by: failure, before: step, digests)
             }
             let made = step + 1
             if isEvaluated(after: made), let evaluation = try stage.evaluate() {
@@ -39,7 +40,7 @@ struct TrainingLoop {
             try run.append(metrics)
             progress.show(metrics, isLogged: made % settings.logEvery == 0 || made == stage.totalSteps)
             let signal = Interruption.signal
-            if signal != nil || settings.saveEvery.map({ made % $0 == 0 }) == true { try saveCheckpoint(made) }
+            if signal != nil || settings.saveEvery.map({ made % $0 == 0 }) == true { try saveCheckpoint(made, digests) }
             if let signal {
                 progress.finish()
                 throw TrainingError(
@@ -56,8 +57,12 @@ struct TrainingLoop {
     }
 
     /// The error of a run that cannot go on for now, after a checkpoint of all that it has done.
-    private func stopped(by failure: OutsideFailure, before step: Int) throws -> TrainingError {
-        if step > 0, !run.checkpointSteps.contains(step) { try saveCheckpoint(step) }
+    private func stopped(
+        by failure: OutsideFailure,
+        before step: Int,
+        _ digests: [String: String]
+    ) throws -> TrainingError {
+        if step > 0, !run.checkpointSteps.contains(step) { try saveCheckpoint(step, digests) }
         return TrainingError(
             "\(failure.description); stopped after step \(step), go on with `rto resume \(run.url.relativePath)`"
         )
@@ -100,7 +105,8 @@ struct TrainingLoop {
         }
     }
 
-    private func saveCheckpoint(_ step: Int) throws {
+    /// - Parameter digests: Those of the rows that the run learns from.
+    private func saveCheckpoint(_ step: Int, _ digests: [String: String]) throws {
         try checkWeights(after: step)
         try run.writeCheckpoint(step, keeping: settings.keepCheckpoints) { directory in
             try stage.saveModels(to: directory)
@@ -114,16 +120,27 @@ struct TrainingLoop {
             object["epoch"] = .number(Double(step) / Double(stage.stepsPerEpoch))
             object["seed"] = .integer(settings.seed)
             object["rows"] = .integer(stage.rowCount)
+            var tokens = JSONObject()
+            for (name, digest) in digests.sorted(by: { $0.key < $1.key }) { tokens[name] = .string(digest) }
+            object["tokens"] = .object(tokens)
             for (key, value) in state.values.members { object[key] = value }
             let text = JSON.object(object).serialized(pretty: true) + "\n"
             try AtomicFile.write(Array(text.utf8), to: directory.appending(path: Self.stateName))
         }
     }
 
-    /// Gives a fresh stage the optimizers and the state of a checkpoint; its models were loaded from there.
-    static func restore(_ stage: any Stage, from directory: URL) throws {
-        for learner in stage.learners { try learner.restoreOptimizer(from: directory) }
-        var state = StageState()
+    /// The digests of the rows that a checkpoint has learned from, by the names of the data sets.
+    ///
+    /// - Throws: `TrainingError` where the checkpoint's state is damaged.
+    static func tokenDigests(of directory: URL) throws -> [String: String] {
+        var digests: [String: String] = [:]
+        for (name, digest) in try values(of: directory)["tokens"]?.object?.members ?? [] {
+            digests[name] = digest.string
+        }
+        return digests
+    }
+
+    private static func values(of directory: URL) throws -> JSONObject {
         let url = directory.appending(path: stateName)
         guard let data = FileManager.default.contents(atPath: url.path) else {
             throw TrainingError("\(url.path): the checkpoint has no \(stateName)")
@@ -131,10 +148,17 @@ struct TrainingLoop {
         do {
             // A metric of the rollout may be infinite.
             let options = JSONParsingOptions(allowsNonFiniteNumbers: true)
-            state.values = try JSON(parsing: [UInt8](data), options: options).object ?? JSONObject()
+            return try JSON(parsing: [UInt8](data), options: options).object ?? JSONObject()
         } catch {
             throw TrainingError("\(url.path): \(error)")
         }
+    }
+
+    /// Gives a fresh stage the optimizers and the state of a checkpoint; its models were loaded from there.
+    static func restore(_ stage: any Stage, from directory: URL) throws {
+        for learner in stage.learners { try learner.restoreOptimizer(from: directory) }
+        var state = StageState()
+        state.values = try values(of: directory)
         if let rows = state.values["rows"]?.integer, rows != stage.rowCount {
             throw TrainingError(
                 "the run was started on \(rows) usable rows of data and finds \(stage.rowCount) now; give it back its data"

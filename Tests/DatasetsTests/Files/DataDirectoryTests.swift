@@ -43,6 +43,9 @@ struct DataDirectoryTests {
             ("default/train_sft/0000.parquet", "train_sft", "default"), ("validation/b/part-1.json", "validation", ""),
             ("train/test.jsonl", "test", "train"), ("part-1.json", nil, ""), ("trainer.jsonl", nil, ""),
             ("latest/0.jsonl", nil, "latest"), ("2024-01.jsonl", nil, ""),
+            ("train_12345678901234567890_a.jsonl", "train_12345678901234567890_a", ""),
+            ("train\(String(repeating: "-1", count: 100)).jsonl", "train", ""),
+            ("train-1_a-2 3.jsonl", "train-1_a", ""),
         ] as [(String, String?, String)] {
             let found = DataSplit(of: path.split(separator: "/").map(String.init))
             #expect(found.name == split, "\(path)")
@@ -97,6 +100,53 @@ struct DataDirectoryTests {
         #expect(problem() == .severalFolders(["main", "socratic"], split: "train"))
         #expect(problem(":train") == .severalFolders(["main", "socratic"], split: "train"))
         #expect(try files("/main") == ["main/train-00000-of-00001.parquet"])
+    }
+
+    @Test("Of numbered files all must be there, and each once")
+    func shards() throws {
+        try make("train-00000-of-00003-0f.jsonl", "train-00002-of-00003-1e.jsonl", "test-00000-of-00001.jsonl")
+        #expect(problem(":train") == .missingShards("train-00000-of-00003-0f.jsonl", found: 2, of: 3))
+        #expect(try files(":test").count == 1)
+        try make("train-00001-of-00003-2d.jsonl")
+        #expect(try files(":train").count == 3)
+        try make("train-00001-of-00003.jsonl.gz")
+        #expect(problem(":train") == .oneShardTwice("train-00001-of-00003-2d.jsonl", "train-00001-of-00003.jsonl.gz"))
+    }
+
+    private func link(_ name: String, to target: String) throws {
+        let path = directory.url.appending(path: name).path
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+    }
+
+    @Test("A link to nothing is an error where its file is wanted, and one file under two names always")
+    func links() throws {
+        try make("v1/a.jsonl")
+        try link("latest", to: "v1")
+        #expect(problem() == .oneFileTwice("latest/a.jsonl", "v1/a.jsonl"))
+        #expect(try files("/latest") == ["latest/a.jsonl"])
+        try make("cache/blob", "hub/README.md")
+        try link("hub/train.jsonl", to: "../cache/blob")
+        try link("hub/test.jsonl", to: "../cache/blob")
+        try link("hub/test_b.jsonl", to: "../cache/none")
+        #expect(try files("/hub:train") == ["hub/train.jsonl"] && files("/hub:test") == ["hub/test.jsonl"])
+        guard case .unreadable? = problem("/hub:test_b") else {
+            Issue.record("a link to nothing was passed over")
+            return
+        }
+    }
+
+    @Test("What has come beside files that were read is told by their split, whatever else has come")
+    func besides() throws {
+        try make("train.jsonl", "test.jsonl", "more/train_b.jsonl", "x.jsonl")
+        let source = DatasetSource(path: directory.url.path)
+        let train = directory.url.appending(path: "train.jsonl").path
+        #expect(try source.paths(besides: [train]) == [train])
+        try make("more/train-2.jsonl")
+        let second = directory.url.appending(path: "more/train-2.jsonl").path
+        #expect(try source.paths(besides: [train]).sorted() == [second, train])
+        #expect(try DatasetSource(path: source.path + ":train").paths(besides: [train]).count == 2)
+        #expect(try DatasetSource(path: train).paths(besides: []) == [train])
+        #expect(try DatasetSource(path: source.path + "/none:train").paths(besides: [train]).isEmpty)
     }
 
     @Test("Forms that are not read are refused where they are wanted, and Parquet beside text always")

@@ -18,10 +18,10 @@ struct TokenFolderTests {
         tokenizer = try TinyTokenizer.make(in: data)
     }
 
-    private func folder(_ tokenizer: String = "tokenizer") -> TokenFolder {
+    private func folder(_ tokenizer: String = "tokenizer", expecting expected: [String: String] = [:]) -> TokenFolder {
         var digest = ContentDigest()
         digest.add(tokenizer.utf8)
-        return TokenFolder(directory.url, tokenizer: digest)
+        return TokenFolder(directory.url, tokenizer: digest, expecting: expected)
     }
 
     private func reader(_ paths: String..., options: DatasetOptions = DatasetOptions()) -> DatasetReader {
@@ -68,7 +68,7 @@ struct TokenFolderTests {
             let writer = try TokenFileWriter(directory.url.appending(path: "marks.safetensors"))
             try writer.append(row)
             try writer.finish()
-            let file = try TokenFile(directory.url.appending(path: "marks.safetensors"))
+            let file = try TokenFile(directory.url.appending(path: "marks.safetensors"), vocabularySize: 7)
             #expect(try file.row(0, paths: writer.paths) == row)
         }
     }
@@ -147,20 +147,151 @@ struct TokenFolderTests {
         _ = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
         let file = directory.url.appending(path: "rows.safetensors")
         let whole = try Data(contentsOf: file)
+        let rows = try all(reader(path).examples(maximumLength: nil, in: folder(), named: "rows"))
+        #expect(rows[0].isLearned == nil && rows.count == 2)
+        var refused = 0
         for place in stride(from: 0, to: whole.count, by: 3) {
             var bytes = whole
             bytes[place] ^= 0xFF
             try bytes.write(to: file)
             do {
-                _ = try all(reader(path).examples(maximumLength: nil, in: folder(), named: "rows"))
-            } catch is DatasetError {}
+                let found = try all(reader(path).examples(maximumLength: nil, in: folder(), named: "rows"))
+                #expect(found == rows, "byte \(place)")
+            } catch is DatasetError { refused += 1 }
         }
+        #expect(refused > 30)
         for count in [0, 5, 300, whole.count - 8] {
             try whole.prefix(count).write(to: file)
             #expect(throws: DatasetError.self) {
                 try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
             }
         }
+    }
+
+    /// A row of any words at all, which carries the right digest.
+    private struct Words: StorableRow {
+        static var kind: String { "words" }
+        let words: [Int]
+        let tokenCount: Int
+        let source = RowLocation(path: "x", line: 1)
+
+        init(_ words: [Int], tokenCount: Int) { (self.words, self.tokenCount) = (words, tokenCount) }
+        init(reading words: inout TokenWords.Reader, source: RowLocation) throws(TokenWords.Damage) {
+            throw TokenWords.Damage()
+        }
+        func write(to words: inout TokenWords) { for word in self.words { words.append(word) } }
+    }
+
+    @Test("Words that no row writes are an error, though their digest is right")
+    func impossibleWords() throws {
+        let url = directory.url.appending(path: "words.safetensors")
+        // Ids behind their count, the prompt's length, the first mark's kind and the lengths of the runs behind their count.
+        for (words, count, isGood) in [
+            ([6, 1, 2, 3, 4, 5, 6, 2, 1, 2, 3, 1], 6, true), ([6, 1, 2, 3, 4, 5, 6, 2, 0, 0], 6, true),
+            ([6, 1, 2, 3, 4, 5, 6, 2, 1, 2, 5, -1], 6, false), ([6, 1, 2, 3, 4, 5, 6, 2, 1, 2, 3, 2], 6, false),
+            ([6, 1, 2, 3, 4, 5, 6, 2, 3, 2, 3, 1], 6, false), ([6, 1, 2, 3, 4, 5, 6, 2, 0, 1, 4], 6, false),
+            ([6, 1, 2, 3, 4, 5, 999, 2, 0, 0], 6, false), ([6, 1, 2, 3, 4, 5, -7, 2, 0, 0], 6, false),
+            ([6, 1, 2, 3, 4, 5, 6, 7, 0, 0], 6, false), ([-1, 2, 0, 0], 0, false),
+            ([6, 1, 2, 3, 4, 5, 6, 2, 0, 0], 5, false),
+        ] as [([Int], Int, Bool)] {
+            let writer = try TokenFileWriter(url)
+            try writer.append(Words(words, tokenCount: count))
+            try writer.finish()
+            let row = Result {
+                try TokenFile(url, vocabularySize: 10).row(0, paths: writer.paths) as TokenizedExample
+            }
+            #expect(((try? row.get()) != nil) == isGood, "\(words)")
+        }
+    }
+
+    @Test("A record that cannot be read is an error, and nothing that is kept is overwritten")
+    func damagedRecord() throws {
+        let path = try data.write("a.jsonl", #"{"text":"xy"}"#)
+        func rows() throws -> TokenRows<TokenizedExample> {
+            try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        }
+        _ = try rows()
+        let (url, tokens) = (
+            directory.url.appending(path: "rows.json"), directory.url.appending(path: "rows.safetensors")
+        )
+        let (text, kept) = (try String(contentsOf: url, encoding: .utf8), try Data(contentsOf: tokens))
+        for damaged in [
+            String(text.prefix(40)), "", "{}", text.replacingOccurrences(of: "\"size\"", with: "\"sise\""),
+            text.replacingOccurrences(of: "\"rows_used\"", with: "\"rows\""),
+        ] {
+            try Data(damaged.utf8).write(to: url)
+            #expect(throws: DatasetError(path: url.path, .damagedTokens)) { try rows() }
+        }
+        for counts in ["[9223372036854775807,1]", "[20,-4]", "[\"1\"]", "[2]", "[]", "[1,0]"] {
+            let list = try #require(text.range(of: #""rows": \[[^\]]*\]"#, options: .regularExpression))
+            try Data(text.replacingCharacters(in: list, with: "\"rows\": \(counts)").utf8).write(to: url)
+            #expect(throws: DatasetError.self, "\(counts)") { try rows() }
+        }
+        #expect(try Data(contentsOf: tokens) == kept)
+        try Data(text.utf8).write(to: url)
+        #expect(try rows().wasKept)
+    }
+
+    @Test("Rows that a checkpoint has learned from are required, kept or read anew")
+    func expectedRows() throws {
+        let path = try data.write("a.jsonl", #"{"text":"xy"}"#)
+        _ = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        let digests = try TokenFolder.digests(in: directory.url)
+        #expect(digests.keys.sorted() == ["rows"])
+        func again(_ expected: [String: String]) throws -> TokenRows<TokenizedExample> {
+            try reader(path).examples(maximumLength: nil, in: folder(expecting: expected), named: "rows")
+        }
+        #expect(try again(digests).wasKept)
+        #expect(throws: DatasetError.self) { try again(["rows": "0"]) }
+        for name in try directory.fileNames {
+            try FileManager.default.removeItem(at: directory.url.appending(path: name))
+        }
+        #expect(try !again(digests).wasKept)
+        for name in try directory.fileNames {
+            try FileManager.default.removeItem(at: directory.url.appending(path: name))
+        }
+        try data.write("a.jsonl", #"{"text":"xz"}"#)
+        #expect(throws: DatasetError(path: path, .changed)) { try again(digests) }
+        #expect(try directory.fileNames.isEmpty)
+    }
+
+    @Test("Other sources, weights, orders or seeds are an error")
+    func sources() throws {
+        let text = #"{"text":"xy"}"# + "\n" + #"{"text":"z"}"#
+        let (first, second) = (try data.write("a.jsonl", text), try data.write("b.jsonl", text))
+        func rows(_ paths: String..., seed: UInt64 = 0) throws -> TokenRows<TokenizedExample> {
+            var options = DatasetOptions()
+            options.seed = seed
+            let sources = paths.compactMap { try? DatasetSource(parsing: $0) }
+            return try DatasetReader(sources: sources, tokenizer: tokenizer, options: options)
+                .examples(maximumLength: nil, in: folder(), named: "rows")
+        }
+        _ = try rows("\(first)@1", "\(second)@2")
+        #expect(try rows("\(first)@1", "\(second)@2").wasKept)
+        #expect(throws: DatasetError.self) { try rows("\(second)@1", "\(first)@2") }
+        #expect(throws: DatasetError.self) { try rows("\(first)@2", "\(second)@1") }
+        #expect(throws: DatasetError.self) { try rows("\(first)@1") }
+        #expect(throws: DatasetError.self) { try rows("\(first)@1", "\(second)@2", seed: 1) }
+    }
+
+    @Test("A time of writing far from ours is one like any other, and another split beside the data is no change")
+    func timesAndSplits() throws {
+        let folder = data.url.appending(path: "rows").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let path = try data.write("rows/train.jsonl", #"{"text":"xy"}"#)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 12_000_000_000)],
+            ofItemAtPath: path
+        )
+        func rows() throws -> TokenRows<TokenizedExample> {
+            try reader(folder).examples(maximumLength: nil, in: self.folder(), named: "rows")
+        }
+        #expect(try !rows().wasKept)
+        #expect(try rows().wasKept)
+        try data.write("rows/test.jsonl", #"{"text":"a"}"#)
+        #expect(try rows().wasKept)
+        let second = try data.write("rows/train-2.jsonl", #"{"text":"a"}"#)
+        #expect(throws: DatasetError(path: second, .changed)) { try rows() }
     }
 
     @Test("What was not written to its end is not there: the data are read again")

@@ -1,0 +1,5 @@
+/// Which columns of a table rows are made of.
+struct ColumnChoice: Sendable {
+    /// Columns that nobody will look at, which are not even read.
+    var skipped: Set<String> = []
+}
