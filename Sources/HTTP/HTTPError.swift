@@ -73,7 +73,7 @@ extension HTTPProblem: CustomStringConvertible {
         case .storage(let reason): reason
         case .tooLarge(let limit): "the answer is longer than \(limit) bytes"
         case .status(let status, let excerpt): "the server answers \(status): \(excerpt)"
-        case .patience(let seconds): "the server asks to be left alone for \(Int(seconds)) s; try again then"
+        case .patience(let seconds): "the server asks to be left alone for \(Int(min(seconds, 1e9))) s; try again then"
         case .notJSON(let reason, let excerpt): "the answer is not JSON (\(reason)): \(excerpt)"
         case .unexpected(let reason, let excerpt): "the answer \(reason): \(excerpt)"
         case .cancelled: "the call was cancelled"

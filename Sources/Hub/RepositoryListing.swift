@@ -10,6 +10,8 @@ struct RepositoryListing: Sendable, Equatable {
 
     /// More files than any repository of models or rows has, so that a listing of them is a mistake or malice.
     static let fileLimit = 100_000
+    /// More bytes than any file has; sums of sizes below it do not overflow.
+    static let sizeLimit = 1 << 46
 
     /// The files of these names.
     func files(named names: some Collection<String>) -> [RepositoryFile] { files.filter { names.contains($0.path) } }
@@ -111,7 +113,7 @@ extension RepositoryListing {
             guard seen.insert(Array(file.path.utf8)).inserted else {
                 throw HubError("\(name.text): the server lists \(shown(file.path)) twice")
             }
-            if let size = file.size, size < 0 {
+            if let size = file.size, !(0...Self.sizeLimit).contains(size) {
                 throw HubError("\(name.text): the server says that \(shown(file.path)) has \(size) bytes")
             }
         }
@@ -121,9 +123,11 @@ extension RepositoryListing {
 
     /// Whether a name is a path that cannot leave the folder it starts from.
     private static func staysInside(_ path: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return path.utf8.count <= 1024 && !path.contains("\\") && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-            && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255 }
+        // By bytes: a slash with a combining mark behind it is one character.
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
+        return path.utf8.count <= 1024 && !path.utf8.contains(UInt8(ascii: "\\"))
+            && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            && parts.allSatisfy { !$0.isEmpty && $0 != Array(".".utf8) && $0 != Array("..".utf8) && $0.count <= 255 }
     }
 }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Foundation
 import JSONText
 import Models
@@ -103,8 +104,8 @@ struct BesideRolloutsTests {
         configuration.reinforcement.ptxSources = [.init(path: try workshop.examples(5))]
         let killed = try workshop.train(configuration).killed(after: 1, as: "killed")
         _ = try workshop.examples(6)
-        let changed = #expect(throws: TrainingError.self) { try resume(run: killed.path) }
-        #expect(changed?.description.contains("5 texts of --ptx-data and finds 6") == true)
+        let changed = #expect(throws: DatasetError.self) { try resume(run: killed.path) }
+        #expect(changed?.description.contains("no longer those that the run was started on") == true)
     }
 
     @Test("a frozen policy waits while the critic learns, and then learns")

@@ -50,7 +50,7 @@ func rto(_ words: [String], input: String = "") throws -> Outcome {
         "Wrong usage is one sentence on standard error and status 64",
         arguments: [
             (["trian"], "did you mean 'rto train'?"), (["train", "rtoo"], "did you mean 'rto train rto'?"),
-            (["inspect"], "rto inspect is not available yet"), (["train", "kt"], "did you mean 'rto train kto'?"),
+            (["report"], "rto report is not available yet"), (["train", "kt"], "did you mean 'rto train kto'?"),
             (["train", "dpo", "--bta", "1"], "did you mean --beta?"), (["train", "sft"], "--model DIRECTORY"),
             (["doctor", "--jsn"], "--json"), (["resume"], "directory"), (["tokenize"], "--model"),
             (["render"], "--chat-template"),
