@@ -176,13 +176,13 @@ import Testing
         let bench = try HubBench(Self.single())
         bench.server.disturb { call in
             guard call.path.hasPrefix("/api") else { return nil }
-            let size = 9_000_000_000_000_000
+            let size = 60_000_000_000_000
             let file =
                 #"{"rfilename":"model.safetensors","size":\#(size),"lfs":{"sha256":"\#(Self.name)","size":\#(size)}}"#
             return .answer(body: #"{"sha":"\#(HubBench.commit)","siblings":[\#(file)]}"#)
         }
         let failure = await bench.failure("org/one")
-        #expect(failure.contains("needs 9000.0 TB in") && failure.contains("HF_HUB_CACHE"))
+        #expect(failure.contains("needs 60.0 TB in") && failure.contains("HF_HUB_CACHE"))
         #expect(bench.server.storeCalls.isEmpty)
     }
 }
