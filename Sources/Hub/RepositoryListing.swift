@@ -6,7 +6,7 @@ struct RepositoryListing: Sendable, Equatable {
     /// The commit's hash.
     let commit: String
     /// Its files, in the order of the listing.
-    private(set) var files: [RepositoryFile]
+    let files: [RepositoryFile]
 
     /// More files than any repository of models or rows has, so that a listing of them is a mistake or malice.
     static let fileLimit = 100_000
@@ -18,12 +18,6 @@ struct RepositoryListing: Sendable, Equatable {
 
     /// Whether a file of that name is there.
     func holds(_ name: String) -> Bool { files.contains { $0.path == name } }
-
-    /// Puts files in the place of those of the same names.
-    mutating func replace(_ known: [RepositoryFile]) {
-        let byPath = Dictionary(known.map { ($0.path, $0) }) { first, _ in first }
-        files = files.map { byPath[$0.path] ?? $0 }
-    }
 }
 
 /// A file of a repository.
