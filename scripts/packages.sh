@@ -54,11 +54,15 @@ download() {
         fail 65 "pip finds no $name for this machine; $remedy (pip's words: $log)"
 }
 
-# Waits until no other run works in a folder, and keeps others out until this one ends.
+# Waits until no other run works in a folder, and keeps others out until this one ends. A second call for the folder does nothing:
+# what the first one opened would keep it waiting for itself.
 lock_folder() {
     local folder=$1 work=$2 lock
-    mkdir -p "$folder"
-    exec {lock}>"$folder/lock"
+    [[ ${locked_folder:-} != "$folder" ]] || return 0
+    { mkdir -p "$folder" && : >>"$folder/lock"; } 2>/dev/null ||
+        fail 65 "$PWD/$folder cannot be written, and what is fetched or made once belongs there; make it writable, or use a copy of the project that is"
+    exec {lock}>>"$folder/lock"
+    locked_folder=$folder
     if ! flock --nonblock "$lock"; then
         say "waiting for another run that is $work"
         flock "$lock"

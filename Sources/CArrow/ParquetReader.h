@@ -47,19 +47,23 @@ struct ArrowArray {
 #endif
 
 // Raised with every change of the table below, so that a reader of another build is compiled again.
-#define PARQUET_READER_VERSION 1
+#define PARQUET_READER_VERSION 2
 
 typedef struct ParquetFile ParquetFile;
 
+// Where a function fails, the reason is in `error`.
 typedef struct ParquetReaderInterface {
     int32_t version;
-    // Opens a file and describes its rows, without the skipped columns; batches hold about batch_bytes. NULL, with the reason in
-    // `error`, where that fails.
-    ParquetFile *(*open)(
-        const char *path, const char *const *skipped, size_t skipped_count, int64_t batch_bytes, struct ArrowSchema *schema,
-        char *error, size_t error_capacity);
-    // The next rows; an array without `release` behind the last ones. False, with the reason in `error`, where that fails.
-    bool (*next)(ParquetFile *file, struct ArrowArray *rows, char *error, size_t error_capacity);
+    // Opens a file and describes all its columns. NULL where that fails.
+    ParquetFile *(*open)(const char *path, struct ArrowSchema *schema, char *error, size_t error_capacity);
+    // Chooses the columns that rows are read of, by their numbers in ascending order, and describes them as `next` hands them out.
+    // Called once, before `next`. False where that fails.
+    bool (*choose)(
+        ParquetFile *file, const int32_t *columns, size_t count, struct ArrowSchema *schema, char *error, size_t error_capacity);
+    // The next rows, which take about batch_bytes of memory as far as the rows before tell, and what they take indeed; an array without
+    // `release` behind the last ones. False where that fails.
+    bool (*next)(
+        ParquetFile *file, int64_t batch_bytes, struct ArrowArray *rows, int64_t *byte_count, char *error, size_t error_capacity);
     void (*close)(ParquetFile *file);
 } ParquetReaderInterface;
 

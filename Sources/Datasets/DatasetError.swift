@@ -31,8 +31,8 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case noSplit(String, present: [String])
         /// A directory holds several splits, or one beside a file of none, and none was named.
         case severalSplits([String], fileOfNone: String?)
-        /// The files of a split lie in several folders, as those of several data sets do.
-        case severalFolders([String], split: String)
+        /// The files of a split, or of none, lie in several folders, as those of several data sets and copies do.
+        case severalFolders([String], split: String?)
         /// A directory holds Parquet files beside files of text, for instance these two.
         case severalKinds(String, String)
         /// A file lies in a directory under two names.
@@ -41,8 +41,6 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case oneShardTwice(String, String)
         /// Of files that are numbered as one of several, this one for instance, only some are there.
         case missingShards(String, found: Int, of: Int)
-        /// The weight behind a path is not a positive number.
-        case invalidWeight
         /// The input template does not have exactly one place for the prompt.
         case inputTemplate(placeCount: Int)
         /// A file of tokens that a run keeps cannot be written or used.
@@ -93,7 +91,6 @@ extension DatasetError.Problem {
             "data files end in .parquet, .jsonl or .json, these two also with .gz or .zst behind, and this is none and holds none"
         case .noSplit, .severalSplits, .severalFolders, .severalKinds, .oneFileTwice, .oneShardTwice, .missingShards:
             directorySentence
-        case .invalidWeight: "the weight behind the @ must be a number above 0"
         case .inputTemplate(let count):
             "an input template has exactly one {} where the prompt goes, and this one has \(count)"
         case .tokens(let reason): "the tokens of the data cannot be kept here: \(reason)"
@@ -122,7 +119,9 @@ extension DatasetError.Problem {
                 + (stray.map { " and \(quoted($0)), which is of none" } ?? "")
                 + "; name one behind a colon, as in PATH:\(splits.first { $0.hasPrefix("train") } ?? splits.first ?? "")"
         case .severalFolders(let folders, let split):
-            "the split \(quoted(split)) lies in the folders \(listed(folders)); name one of them instead of the whole directory"
+            (split.map { "the split \(quoted($0)) lies" } ?? "the data files lie")
+                + " in the folders \(listed(folders.map { $0.isEmpty ? "." : $0 })), as several data sets or copies of one do;"
+                + " name the folders or files that are meant instead of the whole directory"
         case .severalKinds(let first, let second):
             "the directory holds Parquet files beside others (\(quoted(first)), \(quoted(second))), perhaps the same rows twice;"
                 + " name the files that are meant"

@@ -40,15 +40,6 @@ struct DatasetMixture: Sendable {
     /// The row at a position, numbered through all sources.
     subscript(position: Int) -> Int { order?[position] ?? position }
 
-    /// The rows in their order: the number of the source, and the row's number in it.
-    var rows: [(source: Int, row: Int)] {
-        (0..<count).map { position in
-            let row = self[position]
-            let source = (starts.firstIndex { $0 > row } ?? starts.count) - 1
-            return (source, row - starts[source])
-        }
-    }
-
     /// Whether the mixture has a row of a source.
     func hasRow(of source: Int) -> Bool {
         let rows = starts[source]..<starts[source + 1]

@@ -8,9 +8,12 @@ extension DatasetReader {
     private static var batchLimit: (rows: Int, bytes: Int) { (4096, 8 << 20) }
 
     /// Reads all files and mixes their rows.
-    func rows<Row: Sendable>(_ make: RowMaker<Row>) throws(DatasetError) -> TokenizedDataset<Row> {
+    func rows<Row: Sendable>(
+        of columns: ColumnChoice,
+        _ make: RowMaker<Row>
+    ) throws(DatasetError) -> TokenizedDataset<Row> {
         var rows: [Row] = []
-        let (mixture, report, _) = try readAll(try files(), ColumnChoice(), make) { (row) throws(DatasetError) in
+        let (mixture, report, _) = try readAll(try files(), columns, make) { (row) throws(DatasetError) in
             rows.append(row)
         }
         return TokenizedDataset(rows: (0..<mixture.count).map { rows[mixture[$0]] }, report: report)
@@ -88,6 +91,7 @@ extension DatasetReader {
             var report = DatasetReport()
             let made = Result { () throws(DatasetError) in
                 let row = try row.parsed()
+                report.columnsLeftOut.formUnion(row.unreadableColumns)
                 guard options.heldOut?.takes(row.object, options.keys) ?? true else {
                     report.rowsOfOtherPart += 1
                     return Row?.none

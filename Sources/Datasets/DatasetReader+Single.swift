@@ -49,15 +49,9 @@ extension DatasetReader {
         _ report: inout DatasetReport
     ) throws(DatasetError) -> UnpairedExample? {
         let label = try row.truth(options.keys.label ?? "label")
-        guard let example = try example(row, maximumLength, dropsEmpty: false, &report) else { return nil }
-        try requireTokens(example.prompt, "prompt", row)
-        return UnpairedExample(
-            ids: example.prompt + example.response,
-            promptLength: example.prompt.count,
-            isLearned: example.isLearned,
-            label: label,
-            source: row.location
-        )
+        guard let example = try makeExample(row, maximumLength, dropsEmpty: false, &report) else { return nil }
+        guard example.promptLength > 0 else { throw row.error(.inconsistent("the prompt has no tokens")) }
+        return UnpairedExample(example: example, label: label)
     }
 
     /// A row as a pair, or nil where it is dropped.

@@ -63,37 +63,13 @@ public struct DatasetReader: Sendable {
         )
     }
 
-    /// The rows as sequences to learn from.
-    ///
-    /// - Parameter maximumLength: The most tokens of prompt and response together, or nil for any number.
-    /// - Throws: `DatasetError` for files that cannot be read, bad rows unless they are skipped, and where no row is left.
-    public func examples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedExample> {
-        try rows { (row, report) throws(DatasetError) in
-            try makeExample(row, maximumLength, dropsEmpty: true, &report)
-        }
-    }
-
-    /// The rows as good and bad responses.
-    ///
-    /// - Parameter maximumLength: The most tokens of prompt and response together, or nil for any number.
-    /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
-    public func unpairedExamples(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<UnpairedExample> {
-        try rows { (row, report) throws(DatasetError) in try makeUnpaired(row, maximumLength, &report) }
-    }
-
-    /// The rows as pairs of responses to one prompt.
-    ///
-    /// - Parameter maximumLength: The most tokens of the prompt and one response together, or nil for any number.
-    /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
-    public func pairs(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPair> {
-        try rows { (row, report) throws(DatasetError) in try makePair(row, maximumLength, &report) }
-    }
-
-    /// The rows as prompts to be answered.
+    /// The rows as prompts to be answered, each with its whole row.
     ///
     /// - Parameter maximumLength: The most tokens of a prompt, or nil for any number; longer ones are dropped.
-    /// - Throws: `DatasetError` as `examples(maximumLength:)` does, and for a row without a prompt.
+    /// - Throws: `DatasetError` as `rows(_:maximumLength:)` does, and for a column that no row can hold.
     public func prompts(maximumLength: Int? = nil) throws(DatasetError) -> TokenizedDataset<TokenizedPrompt> {
-        try rows { (row, report) throws(DatasetError) in try prompt(row, maximumLength, &report) }
+        try rows(of: ColumnChoice()) { (row, report) throws(DatasetError) in
+            try prompt(row, maximumLength, &report)
+        }
     }
 }

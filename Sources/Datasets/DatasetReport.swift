@@ -26,9 +26,12 @@ public struct DatasetReport: Sendable, Equatable, CustomStringConvertible {
 
     /// The rows of the other part, where a share is held out.
     public internal(set) var rowsOfOtherPart = 0
+    /// Columns that no row can hold, or not what they have in some row, and that nothing needs.
+    public internal(set) var columnsLeftOut: Set<String> = []
 
     /// Adds the counts that come from the making of rows.
     mutating func add(_ other: DatasetReport) {
+        columnsLeftOut.formUnion(other.columnsLeftOut)
         rowsOfOtherPart += other.rowsOfOtherPart
         promptsTooLong += other.promptsTooLong
         responsesEmpty += other.responsesEmpty
@@ -50,7 +53,11 @@ public struct DatasetReport: Sendable, Equatable, CustomStringConvertible {
             (badRowCount, "bad"), (rowsOutsideMixture, "left out by the mixture"),
             (responsesCut, "responses cut at the end"), (responsesTokenizedApart, "responses tokenised apart"),
         ]
-        let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        var parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        let columns = columnsLeftOut.sorted().map(quoted)
+        if !columns.isEmpty {
+            parts.append("without \(columns.joined(separator: ", ")), whose type or values a row cannot hold")
+        }
         return (["\(rowsUsed) of \(rowsRead) rows used"] + parts).joined(separator: ", ")
     }
 }
@@ -65,7 +72,7 @@ extension DatasetReport {
         ]
     }
 
-    /// The counts; the bad rows themselves have been shown when they were read.
+    /// The counts; the bad rows themselves, and the columns left out, have been shown when they were read.
     var json: JSON {
         var object = JSONObject()
         for (key, path) in Self.counts { object[key] = .integer(self[keyPath: path]) }

@@ -76,24 +76,11 @@ extension DatasetReader {
         case .example:
             let kind = try forms.example(of: row).kind
             return try seen(row, maximumLength) { (limit, dropsEmpty, report) throws(DatasetError) in
-                let example = try makeExample(row, limit, dropsEmpty: dropsEmpty, &report)
-                return example.map {
-                    let response = SeenRow.Response(
-                        ids: Array($0.ids.dropFirst($0.promptLength)),
-                        isLearned: $0.isLearned
-                    )
-                    return (kind, Array($0.ids.prefix($0.promptLength)), [response], nil)
-                }
+                try makeExample(row, limit, dropsEmpty: dropsEmpty, &report).map { $0.parts(kind, label: nil) }
             }
         case .unpaired:
             return try seen(row, maximumLength) { (limit, _, report) throws(DatasetError) in
-                try makeUnpaired(row, limit, &report).map {
-                    let response = SeenRow.Response(
-                        ids: Array($0.ids.dropFirst($0.promptLength)),
-                        isLearned: $0.isLearned
-                    )
-                    return (.unpaired, Array($0.ids.prefix($0.promptLength)), [response], $0.label)
-                }
+                try makeUnpaired(row, limit, &report).map { $0.example.parts(.unpaired, label: $0.label) }
             }
         case .pair:
             return try seen(row, maximumLength) { (limit, _, report) throws(DatasetError) in
@@ -108,8 +95,6 @@ extension DatasetReader {
             }
         }
     }
-
-    private typealias Parts = (kind: SeenRow.Kind, prompt: [Int], responses: [SeenRow.Response], label: Bool?)
 
     /// What is made within a limit, or without one where the limit drops the row.
     private func seen(
@@ -132,6 +117,15 @@ extension DatasetReader {
             report: report,
             source: row.location
         )
+    }
+}
+
+private typealias Parts = (kind: SeenRow.Kind, prompt: [Int], responses: [SeenRow.Response], label: Bool?)
+
+extension TokenizedExample {
+    fileprivate func parts(_ kind: SeenRow.Kind, label: Bool?) -> Parts {
+        let response = SeenRow.Response(ids: Array(ids.dropFirst(promptLength)), isLearned: isLearned)
+        return (kind, Array(ids.prefix(promptLength)), [response], label)
     }
 }
 

@@ -75,20 +75,16 @@ import Testing
         #expect(throws: ConfigurationError.self) { try quantity("--reward-model", "r", "--top-logits", "1") }
     }
 
-    @Test("Paths that do not exist are named; rows may be one split of a directory") func inputs() throws {
-        let here = FileManager.default.temporaryDirectory.path
+    @Test("Paths that do not exist are named, each looked for as what it is") func inputs() throws {
         var configuration = GenerateConfiguration()
-        configuration.model.model = here
-        configuration.data.sources = [DataSource(path: here), DataSource(path: here + ":train", weight: 1)]
-        try configuration.checkInputs()
-        configuration.data.sources = [DataSource(path: here + "/no-such-file.jsonl", weight: 2)]
-        let missing = ConfigurationError.missingInput(setting: "data", path: here + "/no-such-file.jsonl")
-        #expect(throws: missing) { try configuration.checkInputs() }
-        // A split stands behind a directory that exists; whether it has that split is asked when it is read.
-        configuration.data.sources = [DataSource(path: here + ":train_prefs")]
-        try configuration.checkInputs()
-        configuration.data.sources = [DataSource(path: here + "/none:train_prefs")]
-        #expect(throws: ConfigurationError.self) { try configuration.checkInputs() }
+        configuration.model.model = "m"
+        configuration.data.sources = [DataSource(path: "d"), DataSource(path: "e", weight: 2)]
+        try configuration.checkInputs { path, input in input == .data ? ["d", "e"].contains(path) : path == "m" }
+        let missing = ConfigurationError.missingInput(setting: "data", path: "e")
+        #expect(throws: missing) { try configuration.checkInputs { path, _ in path != "e" } }
+        #expect(throws: ConfigurationError.missingInput(setting: "model", path: "m")) {
+            try configuration.checkInputs { _, input in input == .data }
+        }
     }
 
     @Test("Models, tokenizers and rows are put through a function, with their weights") func replacing() throws {

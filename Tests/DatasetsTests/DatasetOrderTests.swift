@@ -45,7 +45,9 @@ import Testing
 
 @Suite struct DatasetMixtureTests {
     private func rows(_ counts: [Int], _ weights: [Double?], seed: UInt64 = 0) -> [(source: Int, row: Int)] {
-        DatasetMixture(counts: counts, weights: weights, seed: seed).rows
+        let mixture = DatasetMixture(counts: counts, weights: weights, seed: seed)
+        let places = counts.enumerated().flatMap { source, count in (0..<count).map { (source: source, row: $0) } }
+        return (0..<mixture.count).map { places[mixture[$0]] }
     }
 
     @Test("Without weights, sources follow each other")

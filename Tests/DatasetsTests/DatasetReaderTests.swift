@@ -29,7 +29,7 @@ import Tokenizers
             #"{"prompt":"xy","completion":"z\n\n"}"#,
             #"{"prompt":"<s>xy","completion":"z</s>"}"#,
             #"{"text":"xy"}"#
-        ).examples().rows
+        ).rows(.examples).rows
         #expect(rows[0].ids == [begin] + bytes("xyz") + [end])
         #expect(rows[0].promptLength == 3)
         #expect(rows[0].source.line == 1)
@@ -42,7 +42,7 @@ import Tokenizers
     @Test("A prompt has the same ids in training as in sampling, also where a token would span its end")
     func boundary() throws {
         let reader = try reader(#"{"prompt":"xa","completion":"bab"}"#)
-        let examples = try reader.examples()
+        let examples = try reader.rows(.examples)
         #expect(examples.rows[0].ids == [begin] + bytes("xab") + [TinyTokenizer.merged, end])
         #expect(examples.report.responsesTokenizedApart == 1)
         #expect(try reader.prompts().rows[0].ids == Array(examples.rows[0].ids[..<examples.rows[0].promptLength]))
@@ -52,7 +52,7 @@ import Tokenizers
     func messages() throws {
         let (start, stop) = (TinyTokenizer.start, TinyTokenizer.stop)
         let row = #"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"r"}]}"#
-        let example = try reader(row).examples().rows[0]
+        let example = try reader(row).rows(.examples).rows[0]
         let prompt = [start] + bytes("user\nq") + [stop] + bytes("\n") + [start] + bytes("assistant\n")
         #expect(example.ids == prompt + bytes("r") + [stop, end])
         #expect(example.promptLength == prompt.count)
@@ -70,7 +70,7 @@ import Tokenizers
             "rows.jsonl",
             #"{"prompt":[{"role":"user","content":"q"}],"chosen":"c","rejected":"r"}"#
         )
-        let pair = try DatasetReader(sources: [DatasetSource(path: path)], tokenizer: tokenizer).pairs().rows[0]
+        let pair = try DatasetReader(sources: [DatasetSource(path: path)], tokenizer: tokenizer).rows(.pairs).rows[0]
         #expect(pair.chosen == bytes("c") + [TinyTokenizer.stop])
         #expect(pair.rejected == bytes("r") + [TinyTokenizer.stop])
     }
@@ -80,13 +80,13 @@ import Tokenizers
         var options = DatasetOptions()
         options.inputTemplate = try InputTemplate(#"U: {}\nA: "#)
         let row = #"{"prompt":"q","chosen":"c","rejected":"","margin":0.5}"#
-        let pair = try reader(row, options: options).pairs().rows[0]
+        let pair = try reader(row, options: options).rows(.pairs).rows[0]
         #expect(pair.prompt == [begin] + bytes("U: q\nA: "))
         #expect(pair.chosen == bytes("c") + [end])
         #expect(pair.rejected == [end])
         #expect(pair.margin == nil)
         options.readsMargins = true
-        #expect(try reader(row, options: options).pairs().rows[0].margin == 0.5)
+        #expect(try reader(row, options: options).rows(.pairs).rows[0].margin == 0.5)
         for text in ["", "User:", "{} and {}", "{ }"] {
             #expect(throws: DatasetError.self, "\(text)") { try InputTemplate(text) }
         }
@@ -99,13 +99,13 @@ import Tokenizers
             #"{"prompt":"q","completion":"r","label":true}"#,
             #"{"prompt":"q","completion":"","label":0}"#,
             #"{"prompt":"q","completion":"r","label":1.0}"#
-        ).unpairedExamples().rows
+        ).rows(.unpairedExamples).rows
         #expect(rows.map(\.label) == [true, false, true])
-        #expect(rows.map(\.promptLength) == [2, 2, 2])
-        #expect(rows[1].ids == [begin] + bytes("q") + [end])
+        #expect(rows.map(\.example.promptLength) == [2, 2, 2])
+        #expect(rows[1].example.ids == [begin] + bytes("q") + [end])
         for label in ["2", "\"yes\"", "null", "0.5"] {
             #expect(throws: DatasetError.self) {
-                try reader("{\"prompt\":\"q\",\"completion\":\"r\",\"label\":\(label)}").unpairedExamples()
+                try reader("{\"prompt\":\"q\",\"completion\":\"r\",\"label\":\(label)}").rows(.unpairedExamples)
             }
         }
     }
@@ -120,7 +120,7 @@ import Tokenizers
             #"{"text":"1234567890"}"#,
             #"{"input_ids":[1,2,3,4,5,6,7,8,9,10,11],"prompt_length":1}"#,
             #"{"prompt":"q","completion":"\n"}"#
-        ).examples(maximumLength: 9)
+        ).rows(.examples, maximumLength: 9)
         #expect(data.report.promptsTooLong == 1)
         #expect(data.report.responsesCut == 4)
         #expect(data.report.responsesEmpty == 1)
@@ -146,8 +146,8 @@ import Tokenizers
             let path = try directory.write("ids.jsonl", line)
             return DatasetReader(sources: [DatasetSource(path: path)], tokenizer: nil)
         }
-        #expect(try reader(lines[0]).examples().rows[0].ids == [1, 2, 3])
-        let pair = try reader(lines[1]).pairs(maximumLength: 4).rows[0]
+        #expect(try reader(lines[0]).rows(.examples).rows[0].ids == [1, 2, 3])
+        let pair = try reader(lines[1]).rows(.pairs, maximumLength: 4).rows[0]
         #expect([pair.prompt, pair.chosen, pair.rejected] == [[1], [2], [3, 4]])
         #expect(try reader(lines[1]).prompts().rows[0].ids == [1])
         #expect(throws: DatasetError.self) { try reader(#"{"prompt":"x"}"#).prompts() }
@@ -162,7 +162,7 @@ import Tokenizers
             #"{"prompt_ids":[9],"chosen_ids":[1],"rejected_ids":[10]}"#,
             options: options
         )
-        let error = #expect(throws: DatasetError.self) { try reader.pairs() }
+        let error = #expect(throws: DatasetError.self) { try reader.rows(.pairs) }
         #expect(error?.line == 2)
         #expect(error?.problem == .outsideVocabulary(id: 10, key: "rejected_ids", vocabularySize: 10))
         #expect(throws: DatasetError.self) { try self.reader(#"{"prompt":"a"}"#, options: options).prompts() }
@@ -216,7 +216,7 @@ import Tokenizers
         var options = DatasetOptions()
         options.chatTemplate = "{{ messages | length }}{% if add_generation_prompt %}?{% endif %}"
         let row = #"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"r"}]}"#
-        let error = #expect(throws: DatasetError.self) { try reader(row, options: options).examples() }
+        let error = #expect(throws: DatasetError.self) { try reader(row, options: options).rows(.examples) }
         #expect(error?.description.contains("told apart") == true)
     }
 
@@ -229,17 +229,19 @@ import Tokenizers
             {% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %};\
             {% else %}{{ m.content }}{% endif %}{% endfor %}
             """
-        let example = try #require(try reader(row, options: options).examples().rows.first)
+        let example = try #require(try reader(row, options: options).rows(.examples).rows.first)
         // What stands behind the last of them is never looked at.
         #expect(example.ids == bytes("qé;pr"))
         #expect(example.promptLength == 1)
         #expect(example.isLearned == [true, true, false, false, true])
-        let labelled = try reader(row.dropLast() + #","label":true}"#, options: options).unpairedExamples().rows
-        #expect(labelled.map(\.isLearned) == [example.isLearned] && labelled.map(\.ids) == [example.ids])
-        let whole = try #require(try reader(row).examples().rows.first)
+        let labelled = try reader(row.dropLast() + #","label":true}"#, options: options).rows(.unpairedExamples).rows
+        #expect(
+            labelled.map(\.example.isLearned) == [example.isLearned] && labelled.map(\.example.ids) == [example.ids]
+        )
+        let whole = try #require(try reader(row).rows(.examples).rows.first)
         #expect(whole.isLearned == nil && whole.ids.last == end)
         options.chatTemplate = "{% generation %}{% endgeneration %}x"
-        let error = #expect(throws: DatasetError.self) { try reader(row, options: options).examples() }
+        let error = #expect(throws: DatasetError.self) { try reader(row, options: options).rows(.examples) }
         #expect(error?.description.contains("marks nothing") == true)
     }
 

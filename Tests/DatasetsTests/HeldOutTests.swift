@@ -27,7 +27,7 @@ import Testing
         var options = DatasetOptions()
         options.heldOut = part.map { HeldOut(share: share, seed: seed, part: $0) }
         let reader = DatasetReader(sources: sources, tokenizer: nil, options: options)
-        return try reader.pairs(maximumLength: maximumLength).rows.map { $0.prompt[0] }
+        return try reader.rows(.pairs, maximumLength: maximumLength).rows.map { $0.prompt[0] }
     }
 
     @Test("The parts are all rows, and no prompt is in both") func disjoint() throws {

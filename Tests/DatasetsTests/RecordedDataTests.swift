@@ -22,7 +22,7 @@ struct RecordedDataTests {
     func realData() throws {
         let tokenizer = try stories()
         let reader = DatasetReader(sources: source("data/alpaca_preferences.test.jsonl.gz"), tokenizer: tokenizer)
-        let pairs = try reader.pairs()
+        let pairs = try reader.rows(.pairs)
         #expect(pairs.report.rowsUsed == pairs.report.rowsRead)
         #expect(pairs.report.responsesTokenizedApart * 100 < pairs.report.rowsUsed * 2)
         for pair in pairs.rows.prefix(50) {
@@ -45,14 +45,15 @@ struct RecordedDataTests {
             tokenizer: nil,
             options: options
         )
-        .pairs()
+        .rows(.pairs)
         #expect(pairs.rows.count <= rows.count)
         for (pair, row) in zip(pairs.rows, rows) {
             #expect(row["chosen_ids"]?.array?.compactMap(\.integer) == pair.prompt + pair.chosen)
             #expect(row["rejected_ids"]?.array?.compactMap(\.integer) == pair.prompt + pair.rejected)
         }
         #expect(
-            try DatasetReader(sources: source("fixtures/steps/cli/sft.jsonl"), tokenizer: nil).examples().rows.count > 0
+            try DatasetReader(sources: source("fixtures/steps/cli/sft.jsonl"), tokenizer: nil).rows(.examples).rows
+                .count > 0
         )
     }
 
@@ -67,7 +68,7 @@ struct RecordedDataTests {
                 sources: source("fixtures/steps/preferences.jsonl"),
                 tokenizer: stories(),
                 options: options
-            ).pairs().rows
+            ).rows(.pairs).rows
             #expect(pairs.count == rows.count)
             for (pair, row) in zip(pairs, rows) {
                 let ids = row["chosen_ids"]?.array?.compactMap(\.integer) ?? []

@@ -48,7 +48,7 @@ import Tokenizers
         for limit in [nil, 6, 40] as [Int?] {
             let reader = try reader(line)
             let row = try seen(reader, line, limit: limit)
-            guard let example = try? reader.examples(maximumLength: limit).rows.first else {
+            guard let example = try? reader.rows(.examples, maximumLength: limit).rows.first else {
                 #expect(row.isDropped && row.report.promptsTooLong == 1)
                 continue
             }
@@ -66,7 +66,7 @@ import Tokenizers
             + "{% else %}<{{ m.content }}>{% endif %}{% endfor %}"
         let reader = try reader(Self.conversation, options)
         let row = try seen(reader, Self.conversation)
-        let example = try #require(try reader.examples().rows.first)
+        let example = try #require(try reader.rows(.examples).rows.first)
         #expect(row.prompt == bytes("<x>") && row.responses[0].ids == [TinyTokenizer.merged] + bytes("<y>z"))
         #expect(row.responses[0].isLearned == [true, false, false, false, true])
         #expect(row.responses[0].isLearned == example.isLearned && row.prompt + row.responses[0].ids == example.ids)
@@ -76,17 +76,17 @@ import Tokenizers
     func others() throws {
         let pair = #"{"prompt":"xy","chosen":"abz","rejected":"abq"}"#
         var reader = try reader(pair)
-        let trained = try #require(try reader.pairs().rows.first)
+        let trained = try #require(try reader.rows(.pairs).rows.first)
         let row = try seen(reader, pair)
         #expect(row.kind == .pair && row.prompt == trained.prompt)
         #expect(row.responses.map(\.ids) == [trained.chosen, trained.rejected])
 
         let labelled = #"{"prompt":"xy","completion":"z","label":false}"#
         reader = try self.reader(labelled)
-        let unpaired = try #require(try reader.unpairedExamples().rows.first)
+        let unpaired = try #require(try reader.rows(.unpairedExamples).rows.first)
         let seenLabel = try seen(reader, labelled)
         #expect(seenLabel.kind == .unpaired && seenLabel.label == false)
-        #expect(seenLabel.prompt + seenLabel.responses[0].ids == unpaired.ids)
+        #expect(seenLabel.prompt + seenLabel.responses[0].ids == unpaired.example.ids)
 
         let asked = #"{"messages":[{"role":"user","content":"x"}]}"#
         reader = try self.reader(asked)

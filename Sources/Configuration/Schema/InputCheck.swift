@@ -1,12 +1,13 @@
-import Foundation
-
 extension Configurable {
     /// Throws where a model, a tokenizer or a file that a setting names does not exist.
     ///
     /// The rooms that read them check their contents; this names a mistyped path before anything large is loaded.
-    public func checkInputs() throws(ConfigurationError) {
+    ///
+    /// - Parameter exists: whether what a path or name stands for is there
+    public func checkInputs(_ exists: (_ path: String, SettingInput) -> Bool) throws(ConfigurationError) {
         for setting in settings {
-            for path in setting.inputs(self) where !path.isEmpty && !exists(path, setting.input) {
+            guard let input = setting.input else { continue }
+            for path in setting.inputs(self) where !path.isEmpty && !exists(path, input) {
                 throw .missingInput(setting: setting.name, path: path)
             }
         }
@@ -27,18 +28,4 @@ extension Configurable {
         }
         return configuration
     }
-}
-
-/// Whether something is there; rows may be one split of a directory, named behind a colon.
-private func exists(_ path: String, _ input: SettingInput?) -> Bool {
-    if FileManager.default.fileExists(atPath: path) { return true }
-    guard input == .data, let directory = splitSource(path)?.directory else { return false }
-    return FileManager.default.fileExists(atPath: directory)
-}
-
-/// The directory and the split of `directory:split`; nil where there is no colon.
-public func splitSource(_ text: String) -> (directory: String, split: String)? {
-    guard let colon = text.lastIndex(of: ":"), colon > text.startIndex else { return nil }
-    let split = String(text[text.index(after: colon)...])
-    return split.isEmpty || split.contains("/") ? nil : (String(text[..<colon]), split)
 }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// All data files below it belong to it, in the order of their paths, but for what is hidden (a name that begins with a dot) and the
 /// descriptions that the library `datasets` writes. Files of different splits are never mixed: where there are several splits, one
-/// must be named.
+/// must be named. Nor are files of different folders, which are several data sets, or copies of one, more often than parts of one.
 struct DataDirectory {
     private let path: String
     private let places: [Place]
@@ -16,6 +16,7 @@ struct DataDirectory {
         let split: DataSplit
 
         var name: String { components.joined(separator: "/") }
+        var folder: String { components.dropLast().joined(separator: "/") }
     }
 
     /// Files that lie beside data and hold none.
@@ -78,10 +79,8 @@ struct DataDirectory {
             throw DatasetError(path: path, .severalSplits(names, fileOfNone: strays))
         }
         let chosen = places.filter { split == nil || $0.split.name == split }
-        let folders = Set(chosen.map { $0.split.folder.joined(separator: "/") }).sorted()
-        if folders.count > 1, chosen[0].split.name != nil {
-            throw DatasetError(path: path, .severalFolders(folders, split: chosen[0].split.name ?? ""))
-        }
+        let folders = Set(chosen.map(\.folder)).sorted()
+        if folders.count > 1 { throw DatasetError(path: path, .severalFolders(folders, split: chosen[0].split.name)) }
         try checkShards(chosen)
         var files: [DatasetFile] = []
         var nameOfFile: [String: String] = [:]
@@ -141,8 +140,6 @@ extension DatasetFile {
 struct DataSplit {
     /// The name of the split, for instance `train_prefs`; nil where the path has none.
     let name: String?
-    /// The folders above the file without the one that names the split: what is of one split lies in one place.
-    let folder: [String]
     /// Which of several numbered files it is, and of how many; nil for a file that is not numbered so.
     let shard: (name: String, number: Int, count: Int)?
 
@@ -163,16 +160,9 @@ struct DataSplit {
             guard let number = Int(match.2), let count = Int(match.3) else { return nil }
             return (String(match.1), number, count)
         }
-        if let match {
-            (name, folder) = (String(match.1), folders)
-        } else if let own = Self.name(in: stem) {
-            (name, folder) = (own, folders)
-        } else if let place = folders.lastIndex(where: { Self.name(in: $0) != nil }) {
-            name = Self.name(in: folders[place])
-            folder = Array(folders[..<place])
-        } else {
-            (name, folder) = (nil, folders)
-        }
+        name =
+            match.map { String($0.1) } ?? Self.name(in: stem)
+            ?? folders.reversed().lazy.compactMap(Self.name(in:)).first
     }
 
     private static func withoutEndings(_ file: String) -> String {

@@ -23,7 +23,11 @@ public struct RowLocation: Sendable, Equatable, CustomStringConvertible {
 /// A row of a data file: a JSON object and where it came from.
 struct DatasetRow {
     let location: RowLocation
-    let object: JSONObject
+    var object: JSONObject
+    /// Columns of the table that were not read, since nobody looks at them.
+    var unreadColumns: [String] = []
+    /// Columns of the table that no row can hold, or not what they have here, and that were left out.
+    var unreadableColumns: [String] = []
 }
 
 /// A row that nobody has looked into yet: its JSON text, or its place in a table.
@@ -60,12 +64,7 @@ struct UnparsedRow: Sendable {
     func parsed() throws(DatasetError) -> DatasetRow {
         switch content {
         case .text(let text): return try parsed(text)
-        case .table(let batch, let row):
-            do {
-                return DatasetRow(location: location, object: try batch.row(row))
-            } catch {
-                throw DatasetError(location: location, .inconsistent(error.sentence))
-            }
+        case .table(let batch, let row): return try batch.row(row, at: location)
         }
     }
 
@@ -130,7 +129,7 @@ struct DatasetFile: Equatable {
     /// - Parameter columns: Which columns of a Parquet file are read.
     /// - Throws: `DatasetError` where the file cannot be read, and what the body throws.
     func forEachRow(
-        _ columns: ColumnChoice,
+        _ columns: ColumnChoice = ColumnChoice(),
         _ body: (UnparsedRow) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         switch (format, compression) {
@@ -139,11 +138,6 @@ struct DatasetFile: Equatable {
         case (_, .gzip): try forEachRow(in: GzipByteStream(path: path), body)
         case (_, .zstandard): try forEachRow(in: ZstandardByteStream(path: path), body)
         }
-    }
-
-    /// Reads the rows one after another with all their columns.
-    func forEachRow(_ body: (UnparsedRow) throws(DatasetError) -> Void) throws(DatasetError) {
-        try forEachRow(ColumnChoice(), body)
     }
 
     private func forEachRow(

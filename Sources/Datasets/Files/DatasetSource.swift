@@ -13,20 +13,15 @@ public struct DatasetSource: Sendable, Equatable {
         self.weight = weight
     }
 
-    /// Reads `path` or `path@weight`.
-    ///
-    /// What stands behind the last `@` is a weight where it is a number, and part of the path otherwise.
-    ///
-    /// - Throws: `DatasetError` for a weight that is not a positive finite number, and for an empty path.
-    public init(parsing text: String) throws(DatasetError) {
-        if let separator = text.lastIndex(of: "@"), let weight = Double(text[text.index(after: separator)...]) {
-            guard weight > 0, weight.isFinite else { throw DatasetError(path: text, .invalidWeight) }
-            self.init(path: String(text[..<separator]), weight: weight)
-        } else {
-            self.init(path: text)
-        }
-        guard !path.isEmpty else { throw DatasetError(path: text, .unreadable(reason: "it names no file")) }
+    /// The directory and the split of `directory:split`; nil where the text is not of this form.
+    public static func split(_ text: String) -> (directory: String, split: String)? {
+        guard let colon = text.lastIndex(of: ":"), colon > text.startIndex else { return nil }
+        let split = String(text[text.index(after: colon)...])
+        return split.isEmpty || split.contains("/") ? nil : (String(text[..<colon]), split)
     }
+
+    /// Whether a path, or the directory of one with a split behind it, is there.
+    public static func exists(_ path: String) -> Bool { place(path) != .absent }
 
     /// The files of the source: itself, or the data files of a directory and of one split.
     ///
@@ -34,17 +29,12 @@ public struct DatasetSource: Sendable, Equatable {
     ///
     /// - Throws: `DatasetError` where nothing is there, and for a directory that `DataDirectory` refuses.
     func files() throws(DatasetError) -> [DatasetFile] {
-        switch Self.kind(path) {
-        case .directory: return try DataDirectory(path).files(of: nil)
-        case .file: return [try DatasetFile(path: path)]
-        case .absent: break
-        }
-        guard let colon = path.lastIndex(of: ":") else { throw Self.absent(path) }
-        let (directory, split) = (String(path[..<colon]), String(path[path.index(after: colon)...]))
-        switch Self.kind(directory) {
-        case .directory: return try DataDirectory(directory).files(of: split)
-        case .file: throw DatasetError(path: directory, .inconsistent("it is a file, and only a directory has splits"))
-        case .absent: throw Self.absent(path)
+        switch Self.place(path) {
+        case .directory(let directory, let split): return try DataDirectory(directory).files(of: split)
+        case .file(_, split: nil): return [try DatasetFile(path: path)]
+        case .file(let file, _):
+            throw DatasetError(path: file, .inconsistent("it is a file, and only a directory has splits"))
+        case .absent: throw DatasetError(path: path, .unreadable(reason: "there is no such file or directory"))
         }
     }
 
@@ -53,25 +43,28 @@ public struct DatasetSource: Sendable, Equatable {
     ///
     /// - Throws: `DatasetError` where a directory cannot be listed.
     func paths(besides known: Set<String>) throws(DatasetError) -> [String] {
-        for directory in [path] + (path.lastIndex(of: ":").map { [String(path[..<$0])] } ?? []) {
-            switch Self.kind(directory) {
-            case .directory: return try DataDirectory(directory).paths(besides: known)
-            case .file: return [directory]
-            case .absent: break
-            }
+        switch Self.place(path) {
+        case .directory(let directory, _): return try DataDirectory(directory).paths(besides: known)
+        case .file(let file, _): return [file]
+        case .absent: return []
         }
-        return []
     }
 
-    private enum Kind { case absent, file, directory }
-
-    private static func kind(_ path: String) -> Kind {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return .absent }
-        return isDirectory.boolValue ? .directory : .file
+    private enum Place: Equatable {
+        case absent
+        case file(String, split: String?)
+        case directory(String, split: String?)
     }
 
-    private static func absent(_ path: String) -> DatasetError {
-        DatasetError(path: path, .unreadable(reason: "there is no such file or directory"))
+    /// What is there; a path with a colon in it is a path where it exists.
+    private static func place(_ text: String) -> Place {
+        let places: [(path: String, split: String?)] =
+            [(text, nil)] + (split(text).map { [($0.directory, $0.split)] } ?? [])
+        for (path, split) in places {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { continue }
+            return isDirectory.boolValue ? .directory(path, split: split) : .file(path, split: split)
+        }
+        return .absent
     }
 }

@@ -4,9 +4,15 @@ import JSONText
 /// The rows of files, or of standard input, one after another: each is handed out as soon as it is read, and none is kept.
 public struct RowStream: Sendable {
     private let paths: [String]
+    private let columns: ColumnChoice
 
     /// A stream of the rows of files and directories, one source after the other; of standard input where there are none.
-    public init(paths: [String]) { self.paths = paths }
+    ///
+    /// - Parameter reader: What alone looks at the rows, where it does: what no row can hold is left out of columns that it does not know.
+    public init(paths: [String], for reader: DatasetReader? = nil) {
+        self.paths = paths
+        columns = ColumnChoice(required: reader?.knownColumns)
+    }
 
     /// Hands out every row, and where it stands.
     ///
@@ -26,7 +32,7 @@ public struct RowStream: Sendable {
         do {
             if paths.isEmpty { try Self.readStandardInput(take) }
             for path in paths {
-                for file in try DatasetSource(path: path).files() { try file.forEachRow(take) }
+                for file in try DatasetSource(path: path).files() { try file.forEachRow(columns, take) }
             }
         } catch {
             throw failure ?? error

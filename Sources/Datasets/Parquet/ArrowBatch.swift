@@ -7,14 +7,14 @@ import JSONText
 /// all offsets and texts of it.
 final class ArrowBatch: @unchecked Sendable {
     private var array: ArrowArray
-    private let fields: [ArrowField]
+    private let columns: ArrowColumns
     /// About how much memory one of its rows takes.
     let averageRowByteCount: Int
 
     /// Takes the array over, to release it.
-    init(taking array: ArrowArray, fields: [ArrowField], byteCount: Int) {
+    init(taking array: ArrowArray, _ columns: ArrowColumns, byteCount: Int) {
         self.array = array
-        self.fields = fields
+        self.columns = columns
         averageRowByteCount = byteCount / max(1, Int(array.length))
     }
 
@@ -22,13 +22,47 @@ final class ArrowBatch: @unchecked Sendable {
 
     var rowCount: Int { Int(array.length) }
 
-    /// A value that no row can hold: a clause that names the column.
-    struct Unreadable: Error { let sentence: String }
+    /// A value that no row can hold, bytes that are no text: the name of the part of the column that it stands in.
+    struct Unreadable: Error {
+        let part: String
+    }
 
     /// A row as JSON would have it.
-    func row(_ index: Int) throws(Unreadable) -> JSONObject {
-        try ArrowColumn(array).object(fields, at: index)
+    ///
+    /// - Throws: `DatasetError` for a value that no row can hold in a column that is wanted.
+    func row(_ index: Int, at location: RowLocation) throws(DatasetError) -> DatasetRow {
+        var row = DatasetRow(
+            location: location,
+            object: JSONObject(),
+            unreadColumns: columns.skipped,
+            unreadableColumns: columns.unreadable
+        )
+        let table = ArrowColumn(array)
+        for (number, field) in columns.fields.enumerated() {
+            do throws(Unreadable) {
+                row.object[field.name] = try table.child(number, of: field, at: index)
+            } catch {
+                guard !columns.choice.requires(field.name) else {
+                    let part = error.part == field.name ? "" : ", in its part \(quoted(error.part)),"
+                    throw row.error(
+                        .inconsistent("the column \(quoted(field.name)) holds\(part) bytes that are no text in UTF-8")
+                    )
+                }
+                row.unreadableColumns.append(field.name)
+            }
+        }
+        return row
     }
+}
+
+/// The columns that rows of a table are made of, and those that they lack.
+struct ArrowColumns: Sendable {
+    let fields: [ArrowField]
+    let choice: ColumnChoice
+    /// Those that nobody looks at.
+    let skipped: [String]
+    /// Those that no row can hold, and that are not wanted.
+    let unreadable: [String]
 }
 
 /// A column's buffers, from which values are read.
@@ -47,12 +81,15 @@ private struct ArrowColumn {
         load(buffer, index >> 3, as: UInt8.self).map { $0 >> UInt8(index & 7) & 1 == 1 }
     }
 
-    func object(_ fields: [ArrowField], at index: Int) throws(ArrowBatch.Unreadable) -> JSONObject {
+    private func object(_ fields: [ArrowField], at index: Int) throws(ArrowBatch.Unreadable) -> JSONObject {
         var object = JSONObject()
-        for (number, field) in fields.enumerated() {
-            object[field.name] = try child(number)?.value(field, at: index + Int(array.offset)) ?? .null
-        }
+        for (number, field) in fields.enumerated() { object[field.name] = try child(number, of: field, at: index) }
         return object
+    }
+
+    /// The value of one of the columns below, of which the index counts from this one's offset.
+    func child(_ number: Int, of field: ArrowField, at index: Int) throws(ArrowBatch.Unreadable) -> JSON {
+        try child(number)?.value(field, at: index + Int(array.offset)) ?? .null
     }
 
     /// The value at an index, which counts from the column's own offset.
@@ -130,9 +167,7 @@ private struct ArrowColumn {
             bytes = UnsafeRawBufferPointer(start: array.buffers?[2].map { $0 + range.lowerBound }, count: range.count)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ArrowBatch.Unreadable(
-                sentence: "the column \(quoted(field.name)) holds bytes that are no text in UTF-8"
-            )
+            throw ArrowBatch.Unreadable(part: field.name)
         }
         return text
     }

@@ -30,32 +30,40 @@ struct ArrowField: Sendable {
 
     /// A type that no row can hold.
     struct Unreadable: Error {
-        let column: String
+        /// The names from the column to the part of it that is of the type.
+        var path: [String]
         let type: String
 
         /// The clause of an error about the file.
         var sentence: String {
-            "the column \(quoted(column)) is of Arrow's type \(type), which a row cannot hold; write the file without it"
+            let part = path.dropFirst().joined(separator: ".")
+            return "the column \(quoted(path.first ?? "")) is" + (part.isEmpty ? "" : ", in its part \(quoted(part)),")
+                + " of Arrow's type \(type), which a row cannot hold; write the file without it"
         }
     }
 
-    /// The fields below a schema.
-    static func children(of schema: ArrowSchema) throws(Unreadable) -> [ArrowField] {
-        var fields: [ArrowField] = []
-        for index in 0..<Int(schema.n_children) {
-            guard let child = schema.children?[index] else { continue }
-            fields.append(try ArrowField(child.pointee))
+    /// The columns of a table: their names, and what each is or why no row can hold it.
+    static func columns(of schema: ArrowSchema) -> [(name: String, field: Result<ArrowField, Unreadable>)] {
+        (0..<Int(schema.n_children)).compactMap { schema.children?[$0]?.pointee }.map { child in
+            (name(of: child), Result { () throws(Unreadable) in try ArrowField(child) })
         }
-        return fields
     }
+
+    private static func children(of schema: ArrowSchema) throws(Unreadable) -> [ArrowField] {
+        try columns(of: schema).map { (column) throws(Unreadable) in try column.field.get() }
+    }
+
+    private static func name(of schema: ArrowSchema) -> String { schema.name.map { String(cString: $0) } ?? "" }
 
     private init(_ schema: ArrowSchema) throws(Unreadable) {
-        name = schema.name.map { String(cString: $0) } ?? ""
+        name = Self.name(of: schema)
         let format = schema.format.map { String(cString: $0) } ?? ""
-        let unreadable = Unreadable(column: name, type: format)
+        let unreadable = Unreadable(path: [name], type: format)
         if let dictionary = schema.dictionary {
             guard case .integer(let bits, let isSigned)? = Self.scalar(format) else { throw unreadable }
-            layout = .dictionary(bits: bits, isSigned: isSigned, try ArrowField(dictionary.pointee))
+            do { layout = .dictionary(bits: bits, isSigned: isSigned, try ArrowField(dictionary.pointee)) } catch {
+                throw Unreadable(path: [name], type: error.type)
+            }
             return
         }
         if let scalar = Self.scalar(format) {
@@ -64,8 +72,7 @@ struct ArrowField: Sendable {
         }
         let children: [ArrowField]
         do { children = try Self.children(of: schema) } catch {
-            // What a user knows is the column, not the part of it.
-            throw Unreadable(column: name.isEmpty ? error.column : name, type: error.type)
+            throw Unreadable(path: [name] + error.path, type: error.type)
         }
         guard let nested = Self.nested(format, children) else { throw unreadable }
         layout = nested

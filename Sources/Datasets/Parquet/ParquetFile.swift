@@ -3,18 +3,19 @@ import Foundation
 
 /// A Parquet file whose rows are read batch by batch, so that neither the file nor one of its row groups need fit in memory.
 final class ParquetFile {
-    /// About how many bytes of rows a batch holds.
+    /// About how many bytes of memory a batch takes.
     private static let batchByteCount: Int64 = 8 << 20
 
     private let path: String
     private let library: ParquetLibrary
     private let handle: OpaquePointer
-    private let fields: [ArrowField]
+    private let columns: ArrowColumns
 
     /// Opens a file.
     ///
     /// - Parameter columns: Which columns are read.
-    /// - Throws: `DatasetError` where there is no reader to be had, or the file is no Parquet file or holds what no row can.
+    /// - Throws: `DatasetError` where there is no reader to be had, the file is no Parquet file, or a column that is wanted is of a type
+    ///   that no row can hold.
     init(path: String, _ columns: ColumnChoice = ColumnChoice()) throws(DatasetError) {
         try Self.checkMarks(path)
         let library: ParquetLibrary
@@ -24,20 +25,16 @@ final class ParquetFile {
         var schema = ArrowSchema()
         var handle: OpaquePointer?
         let failure = Self.failure { error, capacity in
-            let names = columns.skipped.map { strdup($0) }
-            defer { names.forEach { free($0) } }
-            handle = names.map { UnsafePointer($0) }.withUnsafeBufferPointer {
-                library.open(path, $0.baseAddress, $0.count, Self.batchByteCount, &schema, error, capacity)
-            }
+            handle = library.open(path, &schema, error, capacity)
             return handle != nil
         }
         guard failure == nil, let handle else { throw Self.damaged(path, failure ?? "") }
         defer { schema.release?(&schema) }
         do {
-            fields = try ArrowField.children(of: schema)
+            self.columns = try Self.choose(columns, of: schema, handle, library, path)
         } catch {
             library.close(handle)
-            throw DatasetError(path: path, .inconsistent(error.sentence))
+            throw error
         }
         self.path = path
         self.library = library
@@ -45,6 +42,39 @@ final class ParquetFile {
     }
 
     deinit { library.close(handle) }
+
+    /// Has the reader read what is wanted of the columns of a file.
+    private static func choose(
+        _ choice: ColumnChoice,
+        of schema: ArrowSchema,
+        _ handle: OpaquePointer,
+        _ library: ParquetLibrary,
+        _ path: String
+    ) throws(DatasetError) -> ArrowColumns {
+        var (numbers, skipped, unreadable): ([Int32], [String], [String]) = ([], [], [])
+        for (number, column) in ArrowField.columns(of: schema).enumerated() {
+            switch column.field {
+            case _ where choice.skipped.contains(column.name): skipped.append(column.name)
+            case .success: numbers.append(Int32(number))
+            case .failure(let error):
+                guard !choice.requires(column.name) else {
+                    throw DatasetError(path: path, .inconsistent(error.sentence))
+                }
+                unreadable.append(column.name)
+            }
+        }
+        var chosen = ArrowSchema()
+        let failure = Self.failure { library.choose(handle, numbers, numbers.count, &chosen, $0, $1) }
+        if let failure { throw damaged(path, failure) }
+        defer { chosen.release?(&chosen) }
+        var fields: [ArrowField] = []
+        for column in ArrowField.columns(of: chosen) {
+            do { fields.append(try column.field.get()) } catch {
+                throw DatasetError(path: path, .inconsistent(error.sentence))
+            }
+        }
+        return ArrowColumns(fields: fields, choice: choice, skipped: skipped, unreadable: unreadable)
+    }
 
     /// The rows one after another, each of which holds on to its batch until it is made.
     ///
@@ -59,12 +89,15 @@ final class ParquetFile {
         }
     }
 
-    private func nextBatch() throws(DatasetError) -> ArrowBatch? {
+    /// The next rows, as many as take little memory together; nil behind the last ones.
+    ///
+    /// - Throws: `DatasetError` where a part of the file is damaged.
+    func nextBatch() throws(DatasetError) -> ArrowBatch? {
         var array = ArrowArray()
-        let failure = Self.failure { library.next(handle, &array, $0, $1) }
+        var byteCount: Int64 = 0
+        let failure = Self.failure { library.next(handle, Self.batchByteCount, &array, &byteCount, $0, $1) }
         if let failure { throw Self.damaged(path, failure) }
-        return array.release == nil
-            ? nil : ArrowBatch(taking: array, fields: fields, byteCount: Int(Self.batchByteCount))
+        return array.release == nil ? nil : ArrowBatch(taking: array, columns, byteCount: Int(byteCount))
     }
 
     /// The reason that the reader gives for a failure, on one line.

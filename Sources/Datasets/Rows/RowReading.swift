@@ -2,7 +2,7 @@ import JSONText
 
 /// Reads the values of a row, and says of each that is wrong what is wrong with it.
 extension DatasetRow {
-    private var presentKeys: [String] { object.members.map(\.key) }
+    private var presentKeys: [String] { object.members.map(\.key) + unreadColumns + unreadableColumns }
 
     func error(_ problem: DatasetError.Problem) -> DatasetError { DatasetError(location: location, problem) }
 

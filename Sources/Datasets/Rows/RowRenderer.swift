@@ -71,6 +71,9 @@ struct RowRenderer: Sendable {
         "messages", "prompt", "context_messages", "completion", "chosen", "rejected", "label", "margin", "text",
     ]
 
+    /// The variables of templates that transformers knows by name.
+    static let knownVariables: Set<String> = ["tools", "documents", "chat_template_kwargs"]
+
     /// The columns that are no variables of a template.
     private static let otherColumns = contentColumns.union(["chat_template_kwargs", "add_generation_prompt"])
 

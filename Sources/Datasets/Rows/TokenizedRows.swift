@@ -45,14 +45,11 @@ public struct TokenizedPrompt: Sendable, Equatable {
 
 /// A response that is good or bad by itself.
 public struct UnpairedExample: Sendable, Equatable {
-    /// The ids of prompt and response.
-    public let ids: [Int]
-    /// The number of leading ids that belong to the prompt, at least one.
-    public let promptLength: Int
-    /// Which of the ids behind the prompt are the assistant's, where not all of them are.
-    public let isLearned: [Bool]?
+    /// Prompt, of at least one id, and response.
+    public let example: TokenizedExample
     /// Whether the response is a good one.
     public let label: Bool
+
     /// Where the row stands.
-    public let source: RowLocation
+    public var source: RowLocation { example.source }
 }

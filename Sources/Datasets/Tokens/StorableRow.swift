@@ -131,26 +131,17 @@ extension UnpairedExample: StorableRow {
     /// The name of the kind.
     public static var kind: String { "labelled examples" }
     /// The number of its ids.
-    public var tokenCount: Int { ids.count }
+    public var tokenCount: Int { example.tokenCount }
 
     /// Writes everything but its source.
     public func write(to words: inout TokenWords) {
-        words.append(ids)
-        words.append(promptLength)
-        words.append(isLearned)
+        example.write(to: &words)
         words.append(label ? 1 : 0)
     }
 
     /// Reads what `write(to:)` wrote.
     public init(reading words: inout TokenWords.Reader, source: RowLocation) throws(TokenWords.Damage) {
-        let example = try TokenizedExample(reading: &words, source: source)
-        self.init(
-            ids: example.ids,
-            promptLength: example.promptLength,
-            isLearned: example.isLearned,
-            label: try words.truth(),
-            source: source
-        )
+        self.init(example: try TokenizedExample(reading: &words, source: source), label: try words.truth())
     }
 }
 

@@ -102,11 +102,7 @@ extension TokenizedExample {
 extension LabelledRow {
     /// Prompt and response apart, with their label.
     init(_ example: UnpairedExample) {
-        row = ResponseBatch.Row(
-            prompt: Array(example.ids.prefix(example.promptLength)),
-            response: Array(example.ids.dropFirst(example.promptLength)),
-            isScored: example.isLearned
-        )
+        row = example.example.row
         label = example.label
     }
 }

@@ -36,7 +36,9 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
     object["hub_offline"] = .bool(hub.isOffline)
     object["hub_token"] = .string(hub.token.map { "yes (\($0.source))" } ?? "no")
     problems += hub.problems
-    object["parquet"] = .string(ParquetSupport.status)
+    let parquet = ParquetSupport.status
+    object["parquet"] = .string(parquet.text)
+    if let problem = parquet.problem { problems.append(problem) }
     object["problems"] = .array(problems.map { .string($0) })
     if asJSON {
         try writeToStandardOutput(JSON.object(object).serialized() + "\n")

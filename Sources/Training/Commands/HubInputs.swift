@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Foundation
 import HTTP
 import Hub
@@ -29,6 +30,15 @@ public func locatingInputs<Root: Configurable>(
     return located
 }
 
+extension Configurable {
+    /// Throws where a model, a tokenizer or a file that a setting names does not exist; rows may be one split of a directory.
+    public func checkInputs() throws(ConfigurationError) {
+        try checkInputs { path, input in
+            input == .data ? DatasetSource.exists(path) : FileManager.default.fileExists(atPath: path)
+        }
+    }
+}
+
 /// The same for the directory of a tokenizer alone.
 public func locatingTokenizer(_ path: String) throws -> String {
     let located = try InputLocator(commits: []).path(of: path, .tokenizer, "--model", withBase: true)
@@ -43,7 +53,7 @@ public func locatingTokenizer(_ path: String) throws -> String {
 /// A recipe holds this, so that it means the same on another machine, and when a branch has moved on.
 public func namingInputs<Root: Configurable>(_ configuration: Root) -> Root {
     configuration.replacingInputs { _, input, path in
-        let (folder, split) = input == .data ? splitSource(path) ?? (path, nil) : (path, nil)
+        let (folder, split) = input == .data ? DatasetSource.split(path) ?? (path, nil) : (path, nil)
         return LocatedRepositories.name(of: folder).map { $0.text + (split.map { ":" + $0 } ?? "") } ?? path
     }
 }
@@ -73,9 +83,9 @@ private final class InputLocator {
     }
 
     private func folder(of text: String, _ part: RepositoryPart, _ flag: String) throws -> String {
-        if FileManager.default.fileExists(atPath: text) { return text }
-        let (source, split) = part == .rows ? splitSource(text) ?? (text, nil) : (text, nil)
-        if split != nil, FileManager.default.fileExists(atPath: source) { return text }
+        let isHere = part == .rows ? DatasetSource.exists(text) : FileManager.default.fileExists(atPath: text)
+        if isHere { return text }
+        let (source, split) = part == .rows ? DatasetSource.split(text) ?? (text, nil) : (text, nil)
         guard let name = RepositoryName(setting: source, kind: part.kind) else { return text }
         let snapshot = try snapshot(of: name, part) { "\(flag): there is no \(source) here, and \($0)" }
         return snapshot.folder.path + (split.map { ":" + $0 } ?? "")

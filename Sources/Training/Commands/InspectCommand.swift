@@ -13,7 +13,9 @@ public func inspect(_ configuration: InspectConfiguration, _ take: (InspectedRow
     var number = 0
     var shown = 0
     do {
-        try RowStream(paths: configuration.data.sources.map(\.path)).forEach { object, location in
+        try RowStream(paths: configuration.data.sources.map(\.path), for: inspector.reader).forEach {
+            object,
+            location in
             number += 1
             guard number >= configuration.firstRow else { return }
             guard shown < configuration.rowCount else { throw EndOfReading() }
@@ -42,7 +44,7 @@ private struct EndOfReading: Error {}
 private struct RowInspector {
     private let configuration: InspectConfiguration
     private let tokenizer: Tokenizer?
-    private let reader: DatasetReader
+    let reader: DatasetReader
     private let sampleReader: ScoredRowReader
     private let models: InspectionModels
 

@@ -116,7 +116,7 @@ extension StageBuilder {
         let sources = configuration.reinforcement.ptxSources
         guard !sources.isEmpty else { return nil }
         let texts = try reader(of: sources, tokenizer, policy.configuration)
-            .examples(maximumLength: configuration.rolloutLength, in: tokenFolder(), named: "texts")
+            .rows(.examples, maximumLength: configuration.rolloutLength, in: tokenFolder(), named: "texts")
         report(texts, "texts of --ptx-data")
         return try PretrainingMixture(configuration, texts: StageRows(texts, \.ids))
     }
@@ -129,7 +129,7 @@ extension StageBuilder {
             )
         }
         let prompts = try reader(tokenizer, policy.configuration)
-            .prompts(maximumLength: configuration.promptLimit, in: tokenFolder(), named: "prompts")
+            .rows(.prompts, maximumLength: configuration.promptLimit, in: tokenFolder(), named: "prompts")
         report(prompts, "prompts")
         let sampling = settings.sampling
         let stops = try stopTokens(configuration.model.model, policy.configuration, tokenizer)

@@ -113,13 +113,16 @@ struct StageBuilder {
     /// The rows to train and to evaluate on, made into tokens by the tokenizer or kept from when that was done.
     private func rows<Stored, Row>(
         _ model: ModelConfiguration,
-        _ read: (DatasetReader, TokenFolder, _ name: String) throws -> TokenRows<Stored>,
+        _ kind: RowKind<Stored>,
         _ transform: @escaping (Stored) -> Row
     ) throws -> (training: StageRows<Row>, evaluation: StageRows<Row>) {
-        let (tokenizer, folder) = (try tokenizer(model), try tokenFolder())
-        let training = try read(try reader(tokenizer, model), folder, "training")
+        let (tokenizer, folder, limit) = (try tokenizer(model), try tokenFolder(), configuration.data.maxLength)
+        func read(_ reader: DatasetReader, _ name: String) throws -> TokenRows<Stored> {
+            try reader.rows(kind, maximumLength: limit, in: folder, named: name)
+        }
+        let training = try read(try reader(tokenizer, model), "training")
         report(training, "data")
-        let evaluation = try evaluationReader(tokenizer, model).map { try read($0, folder, "evaluation") }
+        let evaluation = try evaluationReader(tokenizer, model).map { try read($0, "evaluation") }
         if let evaluation { report(evaluation, "evaluation data") }
         return (StageRows(training, transform), evaluation.map { StageRows($0, transform) } ?? .none)
     }
@@ -127,10 +130,7 @@ struct StageBuilder {
     private func pairs(
         _ model: ModelConfiguration
     ) throws -> (training: StageRows<PairRow>, evaluation: StageRows<PairRow>) {
-        let limit = configuration.data.maxLength
-        return try rows(model, { try $0.pairs(maximumLength: limit, in: $1, named: $2) }) { (pair: TokenizedPair) in
-            PairRow(pair)
-        }
+        try rows(model, .pairs, PairRow.init)
     }
 
     // Stages.
@@ -138,12 +138,7 @@ struct StageBuilder {
     /// - Parameter directory: the teacher's, where there is one
     private func supervised(teacher directory: String? = nil) throws -> any Stage {
         let policy = try policy()
-        let limit = configuration.data.maxLength
-        let (training, evaluation) = try rows(
-            policy.configuration,
-            { try $0.examples(maximumLength: limit, in: $1, named: $2) },
-            \.row
-        )
+        let (training, evaluation) = try rows(policy.configuration, .examples, \.row)
         return try SupervisedStage(
             configuration,
             policy: policy,
@@ -182,12 +177,7 @@ struct StageBuilder {
 
     private func unpaired() throws -> any Stage {
         let policy = try policy()
-        let limit = configuration.data.maxLength
-        let (training, evaluation) = try rows(
-            policy.configuration,
-            { try $0.unpairedExamples(maximumLength: limit, in: $1, named: $2) },
-            LabelledRow.init
-        )
+        let (training, evaluation) = try rows(policy.configuration, .unpairedExamples, LabelledRow.init)
         return try UnpairedStage(
             configuration,
             policy: policy,

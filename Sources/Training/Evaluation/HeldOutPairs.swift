@@ -57,7 +57,7 @@ private func heldOutPairs(_ configuration: HeldOutConfiguration, _ model: ModelC
         tokenizer: tokenizer,
         vocabularySize: model.vocabularySize,
         seed: 0
-    ).pairs(maximumLength: configuration.data.maxLength)
+    ).rows(.pairs, maximumLength: configuration.data.maxLength)
     report(pairs.report, "pairs")
     return StageRows(pairs.rows.map(PairRow.init))
 }

@@ -34,22 +34,18 @@ struct DataDirectoryTests {
 
     @Test("The name of a split is read off the path as Hugging Face lays data out, and simpler")
     func splits() {
-        for (path, split, folder) in [
-            ("data/train_prefs-00000-of-00001.parquet", "train_prefs", "data"),
-            ("data/train-00001-of-00012-0f2b.parquet", "train", "data"), ("all-00000-of-00002.jsonl.gz", "all", ""),
-            ("train.jsonl", "train", ""), ("test_prefs.jsonl.zst", "test_prefs", ""), ("Train-3.json", "Train", ""),
-            ("ultra_train.jsonl", "train", ""), ("pairs.test.jsonl.gz", "test", ""),
-            ("my-dev_set-2.json", "dev_set", ""),
-            ("default/train_sft/0000.parquet", "train_sft", "default"), ("validation/b/part-1.json", "validation", ""),
-            ("train/test.jsonl", "test", "train"), ("part-1.json", nil, ""), ("trainer.jsonl", nil, ""),
-            ("latest/0.jsonl", nil, "latest"), ("2024-01.jsonl", nil, ""),
-            ("train_12345678901234567890_a.jsonl", "train_12345678901234567890_a", ""),
-            ("train\(String(repeating: "-1", count: 100)).jsonl", "train", ""),
-            ("train-1_a-2 3.jsonl", "train-1_a", ""),
-        ] as [(String, String?, String)] {
-            let found = DataSplit(of: path.split(separator: "/").map(String.init))
-            #expect(found.name == split, "\(path)")
-            #expect(found.folder.joined(separator: "/") == folder, "\(path)")
+        for (path, split) in [
+            ("data/train_prefs-00000-of-00001.parquet", "train_prefs"),
+            ("data/train-00001-of-00012-0f2b.parquet", "train"), ("all-00000-of-00002.jsonl.gz", "all"),
+            ("train.jsonl", "train"), ("test_prefs.jsonl.zst", "test_prefs"), ("Train-3.json", "Train"),
+            ("ultra_train.jsonl", "train"), ("pairs.test.jsonl.gz", "test"), ("my-dev_set-2.json", "dev_set"),
+            ("default/train_sft/0000.parquet", "train_sft"), ("validation/b/part-1.json", "validation"),
+            ("test/train/a/b.json", "train"), ("train/test.jsonl", "test"), ("part-1.json", nil),
+            ("trainer.jsonl", nil), ("latest/0.jsonl", nil), ("2024-01.jsonl", nil),
+            ("train_12345678901234567890_a.jsonl", "train_12345678901234567890_a"),
+            ("train\(String(repeating: "-1", count: 100)).jsonl", "train"), ("train-1_a-2 3.jsonl", "train-1_a"),
+        ] as [(String, String?)] {
+            #expect(DataSplit(of: path.split(separator: "/").map(String.init)).name == split, "\(path)")
         }
     }
 
@@ -58,13 +54,27 @@ struct DataDirectoryTests {
         try make(
             "b.jsonl",
             "a.json",
-            "more/c.jsonl.gz",
+            "c.jsonl.gz",
             "README.md",
+            "notes/README.md",
             ".hidden.jsonl",
             ".cache/d.jsonl",
             "dataset_infos.json"
         )
-        #expect(try files() == ["a.json", "b.jsonl", "more/c.jsonl.gz"])
+        #expect(try files() == ["a.json", "b.jsonl", "c.jsonl.gz"])
+    }
+
+    @Test("A copy of the files in a folder beside them is not mixed in")
+    func copies() throws {
+        try make("rows.jsonl", "old/rows.jsonl", "backup/2024/a.jsonl")
+        #expect(problem() == .severalFolders(["", "backup/2024", "old"], split: nil))
+        let sentence = #expect(throws: DatasetError.self) { try files() }?.description
+        #expect(sentence?.contains("the data files lie in the folders \".\", \"backup/2024\", \"old\"") == true)
+        #expect(try files("/old") == ["old/rows.jsonl"] && files("/backup") == ["backup/2024/a.jsonl"])
+        #expect(try files("/rows.jsonl") == ["rows.jsonl"])
+        try make("own/train/a.jsonl", "own/train/old/a.jsonl", "own/test/a.jsonl")
+        #expect(problem("/own:train") == .severalFolders(["train", "train/old"], split: "train"))
+        #expect(try files("/own:test") == ["own/test/a.jsonl"])
     }
 
     @Test("One of several splits must be named, and is then read alone")
@@ -122,8 +132,10 @@ struct DataDirectoryTests {
     func links() throws {
         try make("v1/a.jsonl")
         try link("latest", to: "v1")
-        #expect(problem() == .oneFileTwice("latest/a.jsonl", "v1/a.jsonl"))
+        #expect(problem() == .severalFolders(["latest", "v1"], split: nil))
         #expect(try files("/latest") == ["latest/a.jsonl"])
+        try link("v1/b.jsonl", to: "a.jsonl")
+        #expect(problem("/v1") == .oneFileTwice("a.jsonl", "b.jsonl"))
         try make("cache/blob", "hub/README.md")
         try link("hub/train.jsonl", to: "../cache/blob")
         try link("hub/test.jsonl", to: "../cache/blob")
@@ -162,11 +174,12 @@ struct DataDirectoryTests {
     @Test("A link to a folder above ends; a path with a colon in it is a path where it exists; a file has no splits")
     func places() throws {
         try make("a:b/x.jsonl", "y.jsonl")
+        #expect(try files("/a:b") == ["a:b/x.jsonl"])
         try FileManager.default.createSymbolicLink(
             at: directory.url.appending(path: "a:b/up"),
             withDestinationURL: directory.url
         )
-        #expect(try files("/a:b").sorted() == ["a:b/up/y.jsonl", "a:b/x.jsonl"])
+        #expect(problem("/a:b") == .severalFolders(["", "up"], split: nil))
         guard case .inconsistent? = problem("/y.jsonl:train"), case .unreadable? = problem("/none:train") else {
             Issue.record("a file has splits, or nothing has")
             return

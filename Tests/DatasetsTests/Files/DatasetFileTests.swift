@@ -126,13 +126,14 @@ import Testing
 }
 
 @Suite struct DatasetSourceTests {
-    @Test("A weight stands behind the last @ where that is a number")
-    func parsing() throws {
-        #expect(try DatasetSource(parsing: "a.jsonl") == DatasetSource(path: "a.jsonl"))
-        #expect(try DatasetSource(parsing: "a@b.jsonl@0.25") == DatasetSource(path: "a@b.jsonl", weight: 0.25))
-        #expect(try DatasetSource(parsing: "me@home/a.jsonl") == DatasetSource(path: "me@home/a.jsonl"))
-        for text in ["a@0", "a@-1", "a@nan", "a@inf", "", "@2"] {
-            #expect(throws: DatasetError.self, "\(text)") { try DatasetSource(parsing: text) }
+    @Test("A split stands behind the last colon, and is no path")
+    func splits() {
+        for (text, directory, split) in [
+            ("data:train", "data", "train"), ("a:b:test_prefs", "a:b", "test_prefs"), ("data", nil, nil),
+            ("data:", nil, nil), (":train", nil, nil), ("a:b/c", nil, nil),
+        ] as [(String, String?, String?)] {
+            let found = DatasetSource.split(text)
+            #expect(found?.directory == directory && found?.split == split, "\(text)")
         }
     }
 }

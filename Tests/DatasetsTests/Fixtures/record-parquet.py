@@ -118,6 +118,25 @@ def fixtures():
         pa.table({"prompt": ["x"], "spent": pa.array([1], pa.duration("s"))}), HERE / "duration.parquet",
         compression="none",
     )
+    # Columns that no row can hold, beside one that is wanted.
+    pq.write_table(
+        pa.table({
+            "prompt": ["x", "y"],
+            "image": pa.array([{"bytes": b"text", "path": "a.png"}, {"bytes": b"\x89PNG\xff", "path": "b.png"}]),
+            "id": pa.array([bytes(16), bytes(16)], pa.binary(16)),
+            "turns": pa.array([[{"when": 1}], []], pa.list_(pa.struct([("when", pa.duration("s"))]))),
+        }),
+        HERE / "unreadable.parquet", compression="none",
+    )
+    # Small in the file, since every text of a column is the same, and large in memory.
+    count, text = 600, "The same long answer. " * 4500
+    pq.write_table(
+        pa.table({
+            "prompt": ["x"] * count, "completion": [text] * count,
+            "source": pa.array([text + str(number % 2) for number in range(count)]).dictionary_encode(),
+        }),
+        HERE / "repeated.parquet", compression="zstd",
+    )
 
 
 def matrix(folder):

@@ -6,12 +6,7 @@ import Tokenizers
 
 @testable import Datasets
 
-/// Whether Apache Arrow is there or could be fetched.
-private let isReadable: Bool = {
-    if case .success = ParquetLibrary.shared { true } else { false }
-}()
-
-@Suite(.enabled(if: isReadable, "Apache Arrow is not there and cannot be fetched"))
+@Suite(.enabled(if: !ParquetLibrary.isWithoutArrow, "Apache Arrow is not there and cannot be fetched"))
 struct ParquetTests {
     let directory: TemporaryDirectory
     let tokenizer: Tokenizer
@@ -34,8 +29,8 @@ struct ParquetTests {
         return rows
     }
 
-    private func reader(_ path: String) -> DatasetReader {
-        DatasetReader(sources: [DatasetSource(path: path)], tokenizer: tokenizer)
+    private func reader(_ path: String, _ options: DatasetOptions = DatasetOptions()) -> DatasetReader {
+        DatasetReader(sources: [DatasetSource(path: path)], tokenizer: tokenizer, options: options)
     }
 
     @Test(
@@ -71,18 +66,18 @@ struct ParquetTests {
         let prompts = try lines.prompts().rows.map(\.ids)
         #expect(!prompts.isEmpty)
         #expect(try table.prompts().rows.map(\.ids) == prompts)
-        let kept = try table.prompts(maximumLength: nil, in: folder, named: name + "prompts")
+        let kept = try table.rows(.prompts, maximumLength: nil, in: folder, named: name + "prompts")
         #expect(try (0..<kept.count).map { try kept.row($0).ids } == prompts)
         guard hasAnswers else { return }
-        let pairs = try lines.pairs().rows.map { [$0.prompt, $0.chosen, $0.rejected] }
-        #expect(try table.pairs().rows.map { [$0.prompt, $0.chosen, $0.rejected] } == pairs)
-        let keptPairs = try table.pairs(maximumLength: nil, in: folder, named: name + "pairs")
+        let pairs = try lines.rows(.pairs).rows.map { [$0.prompt, $0.chosen, $0.rejected] }
+        #expect(try table.rows(.pairs).rows.map { [$0.prompt, $0.chosen, $0.rejected] } == pairs)
+        let keptPairs = try table.rows(.pairs, maximumLength: nil, in: folder, named: name + "pairs")
         #expect(
             try (0..<keptPairs.count).map { try keptPairs.row($0) }.map { [$0.prompt, $0.chosen, $0.rejected] } == pairs
         )
-        let examples = try lines.examples().rows.map(\.ids)
-        #expect(try table.examples().rows.map(\.ids) == examples)
-        let keptExamples = try table.examples(maximumLength: nil, in: folder, named: name + "examples")
+        let examples = try lines.rows(.examples).rows.map(\.ids)
+        #expect(try table.rows(.examples).rows.map(\.ids) == examples)
+        let keptExamples = try table.rows(.examples, maximumLength: nil, in: folder, named: name + "examples")
         #expect(try (0..<keptExamples.count).map { try keptExamples.row($0).ids } == examples)
     }
 
@@ -111,18 +106,77 @@ struct ParquetTests {
         )
     }
 
-    @Test("A column that no row can hold is named")
-    func unreadableColumn() throws {
-        let error = #expect(throws: DatasetError.self) { try rows(fixture("duration.parquet")) }
+    @Test(
+        "A column that no row can hold is an error that names it, and the part of it that is of such a type",
+        arguments: [
+            ("id", "the column \"id\" is of Arrow's type w:16, which a row cannot hold; write the file without it"),
+            (
+                "turns",
+                "the column \"turns\" is, in its part \"element.when\", of Arrow's type tDs, which a row cannot hold"
+            ),
+            ("image", ", row 2: the column \"image\" holds, in its part \"bytes\", bytes that are no text in UTF-8"),
+        ]
+    )
+    func unreadableColumn(name: String, sentence: String) throws {
+        let path = fixture("unreadable.parquet")
+        for choice in [
+            ColumnChoice(skipped: Set(["id", "turns", "image"]).subtracting([name])), .init(required: [name]),
+        ] {
+            let error = #expect(throws: DatasetError.self) { try rows(path, choice) }
+            #expect(error?.description.contains(sentence) == true, "\(String(describing: error))")
+        }
+        #expect(throws: DatasetError.self) { try reader(path).prompts() }
+        var options = DatasetOptions()
+        options.keys.prompt = name
+        let error = #expect(throws: DatasetError.self) { try reader(path, options).rows(.prompts) }
+        #expect(error?.description.contains("\"\(name)\"") == true)
+    }
+
+    @Test("A column that no row can hold is left out where nothing needs it, and the report says so")
+    func leftOut() throws {
+        let duration = try reader(fixture("duration.parquet")).rows(.prompts)
+        #expect(duration.rows.count == 1 && duration.report.columnsLeftOut == ["spent"])
+        let found = try reader(fixture("unreadable.parquet")).rows(.prompts)
+        #expect(found.rows.map(\.ids) == [[TinyTokenizer.begin, 120], [TinyTokenizer.begin, 121]])
         #expect(
-            error?.description.contains("the column \"spent\" is of Arrow's type tDs, which a row cannot hold") == true
+            found.report.description
+                == "2 of 2 rows used, without \"id\", \"image\", \"turns\", whose type or values a row cannot hold"
         )
-        #expect(try rows(fixture("duration.parquet"), ColumnChoice(skipped: ["spent"])).count == 1)
+        let rows = try rows(fixture("unreadable.parquet"), ColumnChoice(required: ["prompt"]))
+        #expect(rows.map { $0.object.members.map(\.key) } == [["prompt", "image"], ["prompt"]])
+        var keys: [[String]] = []
+        let stream = RowStream(paths: [fixture("unreadable.parquet")], for: reader(""))
+        try stream.forEach { row, _ in keys.append(row.members.map(\.key)) }
+        #expect(keys == [["prompt", "image"], ["prompt"]])
+        #expect(throws: DatasetError.self) { try RowStream(paths: [fixture("unreadable.parquet")]).forEach { _, _ in } }
+        let error = #expect(throws: DatasetError.self) { try reader(fixture("ultra_train.parquet")).rows(.examples) }
+        #expect(error?.description.contains("its keys are \"context_messages\"") == true)
+    }
+
+    @Test("Batches are of bounded size in memory, however small their rows are in the file")
+    func batches() throws {
+        func batches(_ choice: ColumnChoice) throws -> [(rows: Int, bytes: Int)] {
+            let file = try ParquetFile(path: fixture("repeated.parquet"), choice)
+            var batches: [(rows: Int, bytes: Int)] = []
+            while let batch = try file.nextBatch() {
+                batches.append((batch.rowCount, batch.rowCount * batch.averageRowByteCount))
+            }
+            #expect(batches.map(\.rows).reduce(0, +) == 600)
+            return batches
+        }
+        // A row takes 99,000 bytes and some, of which 8 MiB hold 84.
+        let long = try batches(ColumnChoice(skipped: ["source"]))
+        #expect(long.prefix(6).map(\.rows) == [1, 4, 16, 64, 84, 84])
+        #expect(long.allSatisfy { $0.bytes <= 8 << 20 && $0.bytes >= 99_000 * $0.rows })
+        // A dictionary is there once, and says nothing of the rows.
+        let dictionary = try batches(ColumnChoice(skipped: ["completion"]))
+        #expect(dictionary.map(\.rows) == [1, 4, 16, 64, 256, 256, 3])
+        #expect(try batches(ColumnChoice(skipped: ["prompt", "completion", "source"])).map(\.rows) == [256, 256, 88])
     }
 
     @Test("An error about a row names the row")
     func location() throws {
-        let error = #expect(throws: DatasetError.self) { try reader(fixture("ultra_train.parquet")).pairs() }
+        let error = #expect(throws: DatasetError.self) { try reader(fixture("ultra_train.parquet")).rows(.pairs) }
         #expect(error?.description.contains("ultra_train.parquet, row 1: the row has no \"chosen\"") == true)
     }
 

@@ -25,8 +25,13 @@ struct TokenFolderTests {
     }
 
     private func reader(_ paths: String..., options: DatasetOptions = DatasetOptions()) -> DatasetReader {
-        let sources = paths.compactMap { try? DatasetSource(parsing: $0) }
-        return DatasetReader(sources: sources, tokenizer: tokenizer, options: options)
+        DatasetReader(sources: paths.map(source), tokenizer: tokenizer, options: options)
+    }
+
+    /// The source of `path` or `path@weight`.
+    private func source(_ text: String) -> DatasetSource {
+        let parts = text.split(separator: "@").map(String.init)
+        return DatasetSource(path: parts[0], weight: parts.count > 1 ? Double(parts[1]) : nil)
     }
 
     private func all<Row>(_ rows: TokenRows<Row>) throws -> [Row] { try (0..<rows.count).map { try rows.row($0) } }
@@ -42,19 +47,19 @@ struct TokenFolderTests {
         options.readsMargins = true
         options.seed = 3
         let reader = reader("\(first)@2", "\(second)@1", options: options)
-        let pairs = try reader.pairs(maximumLength: nil, in: folder(), named: "pairs")
-        let expected = try reader.pairs()
+        let pairs = try reader.rows(.pairs, maximumLength: nil, in: folder(), named: "pairs")
+        let expected = try reader.rows(.pairs)
         #expect(try all(pairs) == expected.rows && pairs.count == 1350 && pairs.report == expected.report)
-        let examples = try reader.examples(maximumLength: 60, in: folder(), named: "examples")
-        let expectedExamples = try reader.examples(maximumLength: 60)
+        let examples = try reader.rows(.examples, maximumLength: 60, in: folder(), named: "examples")
+        let expectedExamples = try reader.rows(.examples, maximumLength: 60)
         #expect(try all(examples) == expectedExamples.rows && examples.report == expectedExamples.report)
         #expect(
             try examples.largestTokenCounts(40)
                 == Array(expectedExamples.rows.map(\.ids.count).sorted(by: >).prefix(40))
         )
-        let unpaired = try reader.unpairedExamples(maximumLength: nil, in: folder(), named: "unpaired")
-        #expect(try all(unpaired) == reader.unpairedExamples().rows)
-        let prompts = try reader.prompts(maximumLength: nil, in: folder(), named: "prompts")
+        let unpaired = try reader.rows(.unpairedExamples, maximumLength: nil, in: folder(), named: "unpaired")
+        #expect(try all(unpaired) == reader.rows(.unpairedExamples).rows)
+        let prompts = try reader.rows(.prompts, maximumLength: nil, in: folder(), named: "prompts")
         #expect(try all(prompts).map(\.ids) == reader.prompts().rows.map(\.ids))
         #expect(try prompts.row(7).source == reader.prompts().rows[7].source)
     }
@@ -76,13 +81,13 @@ struct TokenFolderTests {
     @Test("Rows that were kept are not read again, and the data may be gone")
     func kept() throws {
         let path = try data.write("a.jsonl", #"{"text":"xy"}"# + "\n" + #"{"text":"z"}"#)
-        let first = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        let first = try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         #expect(!first.wasKept && first.gone.isEmpty)
-        let second = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        let second = try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         #expect(second.wasKept && second.report == first.report)
         #expect(try all(second) == all(first))
         try FileManager.default.removeItem(atPath: path)
-        let third = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        let third = try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         #expect(third.wasKept && third.gone == [path])
         #expect(try all(third) == all(first))
     }
@@ -90,9 +95,9 @@ struct TokenFolderTests {
     @Test("Data that have changed are an error, and a file that is only newer is none")
     func changes() throws {
         let path = try data.write("a.jsonl", #"{"text":"xy"}"#)
-        _ = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        _ = try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         func again() throws -> TokenRows<TokenizedExample> {
-            try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+            try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         }
         try data.write("a.jsonl", #"{"text":"xy"}"#)
         try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 7)], ofItemAtPath: path)
@@ -113,7 +118,7 @@ struct TokenFolderTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         for name in ["a", "b"] { try data.write("rows/\(name).jsonl", #"{"text":"\#(name)"}"#) }
         func rows() throws -> TokenRows<TokenizedExample> {
-            try reader(folder).examples(maximumLength: nil, in: self.folder(), named: "rows")
+            try reader(folder).rows(.examples, maximumLength: nil, in: self.folder(), named: "rows")
         }
         #expect(try rows().count == 2)
         let new = try data.write("rows/c.jsonl", #"{"text":"c"}"#)
@@ -126,28 +131,32 @@ struct TokenFolderTests {
     @Test("Another tokenizer, template, limit or kind is an error; another name is not")
     func settings() throws {
         let path = try data.write("a.jsonl", #"{"prompt":"a","text":"xy"}"#)
-        _ = try reader(path).examples(maximumLength: 9, in: folder(), named: "rows")
+        _ = try reader(path).rows(.examples, maximumLength: 9, in: folder(), named: "rows")
         #expect(throws: DatasetError.self) {
-            try reader(path).examples(maximumLength: 9, in: folder("other"), named: "rows")
+            try reader(path).rows(.examples, maximumLength: 9, in: folder("other"), named: "rows")
         }
-        #expect(throws: DatasetError.self) { try reader(path).examples(maximumLength: 8, in: folder(), named: "rows") }
-        #expect(throws: DatasetError.self) { try reader(path).prompts(maximumLength: 9, in: folder(), named: "rows") }
+        #expect(throws: DatasetError.self) {
+            try reader(path).rows(.examples, maximumLength: 8, in: folder(), named: "rows")
+        }
+        #expect(throws: DatasetError.self) {
+            try reader(path).rows(.prompts, maximumLength: 9, in: folder(), named: "rows")
+        }
         var options = DatasetOptions()
         options.chatTemplate = "{{ 1 }}"
         let error = #expect(throws: DatasetError.self) {
-            try reader(path, options: options).examples(maximumLength: 9, in: folder(), named: "rows")
+            try reader(path, options: options).rows(.examples, maximumLength: 9, in: folder(), named: "rows")
         }
         #expect(error?.description.contains("another tokenizer, chat template or setting") == true)
-        #expect(try !reader(path).examples(maximumLength: 8, in: folder(), named: "others").wasKept)
+        #expect(try !reader(path).rows(.examples, maximumLength: 8, in: folder(), named: "others").wasKept)
     }
 
     @Test("A file of tokens that is cut or overwritten is an error and no crash")
     func damage() throws {
         let path = try data.write("a.jsonl", #"{"text":"some words"}"# + "\n" + #"{"text":"z"}"#)
-        _ = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        _ = try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         let file = directory.url.appending(path: "rows.safetensors")
         let whole = try Data(contentsOf: file)
-        let rows = try all(reader(path).examples(maximumLength: nil, in: folder(), named: "rows"))
+        let rows = try all(reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows"))
         #expect(rows[0].isLearned == nil && rows.count == 2)
         var refused = 0
         for place in stride(from: 0, to: whole.count, by: 3) {
@@ -155,7 +164,7 @@ struct TokenFolderTests {
             bytes[place] ^= 0xFF
             try bytes.write(to: file)
             do {
-                let found = try all(reader(path).examples(maximumLength: nil, in: folder(), named: "rows"))
+                let found = try all(reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows"))
                 #expect(found == rows, "byte \(place)")
             } catch is DatasetError { refused += 1 }
         }
@@ -163,7 +172,7 @@ struct TokenFolderTests {
         for count in [0, 5, 300, whole.count - 8] {
             try whole.prefix(count).write(to: file)
             #expect(throws: DatasetError.self) {
-                try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+                try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
             }
         }
     }
@@ -208,7 +217,7 @@ struct TokenFolderTests {
     func damagedRecord() throws {
         let path = try data.write("a.jsonl", #"{"text":"xy"}"#)
         func rows() throws -> TokenRows<TokenizedExample> {
-            try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+            try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         }
         _ = try rows()
         let (url, tokens) = (
@@ -235,11 +244,11 @@ struct TokenFolderTests {
     @Test("Rows that a checkpoint has learned from are required, kept or read anew")
     func expectedRows() throws {
         let path = try data.write("a.jsonl", #"{"text":"xy"}"#)
-        _ = try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+        _ = try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         let digests = try TokenFolder.digests(in: directory.url)
         #expect(digests.keys.sorted() == ["rows"])
         func again(_ expected: [String: String]) throws -> TokenRows<TokenizedExample> {
-            try reader(path).examples(maximumLength: nil, in: folder(expecting: expected), named: "rows")
+            try reader(path).rows(.examples, maximumLength: nil, in: folder(expecting: expected), named: "rows")
         }
         #expect(try again(digests).wasKept)
         #expect(throws: DatasetError.self) { try again(["rows": "0"]) }
@@ -262,9 +271,8 @@ struct TokenFolderTests {
         func rows(_ paths: String..., seed: UInt64 = 0) throws -> TokenRows<TokenizedExample> {
             var options = DatasetOptions()
             options.seed = seed
-            let sources = paths.compactMap { try? DatasetSource(parsing: $0) }
-            return try DatasetReader(sources: sources, tokenizer: tokenizer, options: options)
-                .examples(maximumLength: nil, in: folder(), named: "rows")
+            return try DatasetReader(sources: paths.map(source), tokenizer: tokenizer, options: options)
+                .rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         }
         _ = try rows("\(first)@1", "\(second)@2")
         #expect(try rows("\(first)@1", "\(second)@2").wasKept)
@@ -284,7 +292,7 @@ struct TokenFolderTests {
             ofItemAtPath: path
         )
         func rows() throws -> TokenRows<TokenizedExample> {
-            try reader(folder).examples(maximumLength: nil, in: self.folder(), named: "rows")
+            try reader(folder).rows(.examples, maximumLength: nil, in: self.folder(), named: "rows")
         }
         #expect(try !rows().wasKept)
         #expect(try rows().wasKept)
@@ -298,11 +306,11 @@ struct TokenFolderTests {
     func unfinished() throws {
         let path = try data.write("a.jsonl", #"{"text":"xy"}"# + "\n{")
         #expect(throws: DatasetError.self) {
-            try reader(path).examples(maximumLength: nil, in: folder(), named: "rows")
+            try reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")
         }
         #expect(try directory.fileNames.isEmpty)
         try data.write("a.jsonl", #"{"text":"xy"}"#)
         try directory.write("rows.safetensors", "half")
-        #expect(try all(reader(path).examples(maximumLength: nil, in: folder(), named: "rows")).count == 1)
+        #expect(try all(reader(path).rows(.examples, maximumLength: nil, in: folder(), named: "rows")).count == 1)
     }
 }

@@ -152,7 +152,7 @@ struct DataLoopTests {
         try generate(try generation)
         let (path, scored) = try scored(workshop.path("sampled.jsonl"))
         let data = try select(.best, path)
-        let examples = try reader(data).examples().rows
+        let examples = try reader(data).rows(.examples).rows
         #expect(examples.count == 5)
         for (number, example) in examples.enumerated() {
             let own = scored.filter { $0["number"]?.integer == number }
@@ -168,7 +168,7 @@ struct DataLoopTests {
         try generate(try generation)
         let (path, scored) = try scored(workshop.path("sampled.jsonl"))
         let data = try select(.iterativeDPO, path)
-        let found = try reader(data).pairs().rows
+        let found = try reader(data).rows(.pairs).rows
         #expect(found.count == 5)
         for (number, pair) in found.enumerated() {
             let own = scored.filter { $0["number"]?.integer == number }
@@ -185,7 +185,7 @@ struct DataLoopTests {
         try generate(generation)
         let (path, scored) = try scored(workshop.path("sampled.jsonl"))
         let data = try select(.conditional, path)
-        let examples = try reader(data).examples().rows
+        let examples = try reader(data).rows(.examples).rows
         let scale = try #require(RewardScale(scored.compactMap { $0["score"]?.number }))
         #expect(examples.count == 20)
         for (row, example) in zip(scored, examples) {
