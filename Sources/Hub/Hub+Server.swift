@@ -44,8 +44,9 @@ extension Hub {
             }
             file.size = size
         }
-        if isElsewhere, response.headers["x-linked-etag"] == nil { throw redirection(response, to: path, of: name) }
-        file.digest = (response.headers["x-linked-etag"] ?? response.headers["etag"]).flatMap { BlobDigest(etag: $0) }
+        let tag = response.headers["x-linked-etag"] ?? response.headers["etag"]
+        if isElsewhere, tag == nil { throw redirection(response, to: path, of: name) }
+        file.digest = tag.flatMap { BlobDigest(etag: $0) }
         guard file.digest != nil else {
             throw HubError(
                 "\(name.text): the server does not say what \(file.path) holds (no ETag); does HF_ENDPOINT point to a hub?"

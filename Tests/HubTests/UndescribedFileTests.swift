@@ -84,6 +84,26 @@ import Testing
         #expect(try bench.bytes(folder, "config.json") == Self.content)
     }
 
+    @Test("a hub that keeps a file elsewhere says its tag; one that says none leads astray")
+    func elsewhere() async throws {
+        let (bench, store) = (try bench(), try LoopbackServer { _ in .file(Self.content) })
+        let tags = ["ETag: \"\(HubServer.gitName(Self.content))\"\r\n", ""]
+        for (number, tag) in tags.enumerated() {
+            bench.server.disturb { call in
+                guard call.path.hasSuffix("/config.json") else { return nil }
+                let head = "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\n"
+                return .bytes(head + "Location: \(store.address)/there\r\n\(tag)\r\n")
+            }
+            if number == 0 {
+                let folder = try await bench.fetch("org/one", .tokenizer)
+                #expect(try bench.bytes(folder, "config.json") == Self.content)
+                try FileManager.default.removeItem(at: folder.appending(path: "config.json"))
+            } else {
+                #expect(await bench.failure("org/one", .tokenizer).contains("sends on to \(store.address)/there"))
+            }
+        }
+    }
+
     @Test("header fields are asked for as the plain file has them, which a proxy that packs would not say")
     func packing() async throws {
         let bench = try bench()
