@@ -1,3 +1,4 @@
+import Dispatch
 import HTTP
 import Synchronization
 
@@ -11,6 +12,7 @@ final class WaitingLine: Sendable {
 
     private struct State {
         var reason: String?
+        /// Whether a line has been written, or the answer is there and none is wanted any more.
         var hasSpoken = false
         var hasGivenReason = false
     }
@@ -45,11 +47,9 @@ final class WaitingLine: Sendable {
     func during<Answer: Sendable>(
         _ question: (@escaping HTTPClient.WaitListener) async throws -> Answer
     ) async rethrows -> Answer {
-        let timer = Task { [patience, self] in
-            try await Task.sleep(for: .seconds(patience))
-            hasTakenLong()
-        }
-        defer { timer.cancel() }
+        // Not a task: the threads of tasks may all be busy for as long as the question takes.
+        DispatchQueue.global().asyncAfter(deadline: .now() + patience) { [weak self] in self?.hasTakenLong() }
+        defer { state.withLock { $0.hasSpoken = true } }
         return try await question { problem, seconds in self.waits(seconds, after: problem) }
     }
 }
