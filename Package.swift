@@ -124,7 +124,8 @@ let package = Package(
             .testTarget(
                 name: "rtoTests",
                 dependencies: [
-                    "rto", "Models", "Evaluation", "PocketWorld", "JSONText", "Digests", "HTTP", "TestSupport",
+                    "rto", "Training", "Models", "Evaluation", "PocketWorld", "JSONText", "Digests", "HTTP", "Hub",
+                    "TestSupport",
                 ],
                 swiftSettings: strict
             ),

@@ -9,8 +9,7 @@ struct Attempts {
     private var made = 0
 
     init(_ request: HTTPRequest, _ settings: HTTPSettings, jitter: @escaping () -> Double) {
-        // What follows the question mark may hold a key.
-        address = request.url.absoluteString.prefix { $0 != "?" }.description
+        address = HTTPRequest.shown(request.url.absoluteString)
         self.settings = settings
         self.jitter = jitter
     }
@@ -31,9 +30,11 @@ struct Attempts {
         let limit = problem.isUnreachable ? settings.connectionAttempts ?? settings.attempts : settings.attempts
         guard problem.isPassing, made < limit else { throw error(problem) }
         let delay = settings.delay(afterFailures: made, jitter: jitter())
-        guard let silence = (try? outcome.get()).flatMap({ RateLimit.silence($0.headers) }) else { return .wait(delay) }
+        guard let silence = (try? outcome.get()).flatMap({ RateLimit.silence($0.headers) }) else {
+            return .wait(delay, after: problem)
+        }
         guard silence <= settings.patience else { throw error(.patience(seconds: silence)) }
-        return .wait(max(silence, delay))
+        return .wait(max(silence, delay), after: problem)
     }
 
     /// Forgets the failures so far, since a download has got further than ever before.
@@ -41,7 +42,7 @@ struct Attempts {
 
     enum Next<Answer> {
         case answer(Answer)
-        case wait(Double)
+        case wait(Double, after: HTTPProblem)
     }
 
     func error(_ problem: HTTPProblem) -> HTTPError {

@@ -8,8 +8,9 @@ public protocol DownloadTarget: AnyObject, Sendable {
     var expectedCount: Int? { get }
     /// The server sends everything from this offset on; whatever stands behind it is given up.
     ///
+    /// - Parameter count: how many bytes there will be in all, where the server says
     /// - Throws: an error that ends the download, since what it brings cannot be kept.
-    func begin(at offset: Int) throws
+    func begin(at offset: Int, of count: Int?) throws
     /// Takes the bytes that follow those before them.
     ///
     /// - Throws: an error that ends the download, since what it brings cannot be kept.
@@ -35,4 +36,17 @@ extension HTTPResponse {
         }
         return range
     }
+
+    /// How many bytes the whole of what was asked for has, where the answer says; `nil` where it says nothing that can be used.
+    var announcedCount: Int? {
+        // bytes 100-199/200
+        if status == 206 { return headers["content-range"]?.split(separator: "/").last.flatMap { Self.count($0) } }
+        // Of an answer that comes packed, the length is that of the pack.
+        guard status == 200, [nil, "", "identity"].contains(headers["content-encoding"]?.lowercased()) else {
+            return nil
+        }
+        return headers["content-length"].flatMap { Self.count($0) }
+    }
+
+    private static func count(_ text: some StringProtocol) -> Int? { Int(text).flatMap { $0 >= 0 ? $0 : nil } }
 }

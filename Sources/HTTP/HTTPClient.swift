@@ -47,12 +47,18 @@ public final class HTTPClient: Sendable {
         return try await repeating(&attempts, { _ in await self.attempt(request) }, { $0.json(objection) })
     }
 
+    /// Hears of each wait before another attempt: what went wrong with the last one, and the seconds.
+    public typealias WaitListener = @Sendable (HTTPProblem, Double) -> Void
+
     /// A server's answer whatever its status, unless a later one may be better.
     ///
     /// - Throws: ``HTTPError`` where no such answer came after every attempt that made sense, or when the task is cancelled.
-    public func response(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+    public func response(
+        _ request: HTTPRequest,
+        beforeWait: WaitListener? = nil
+    ) async throws(HTTPError) -> HTTPResponse {
         var attempts = attempts(request)
-        return try await repeating(&attempts, { _ in await self.attempt(request) }, \.lasting)
+        return try await repeating(&attempts, { _ in await self.attempt(request) }, \.lasting, beforeWait)
     }
 
     /// Brings what a server sends into a target, and goes on behind what is there already, after a failure as at the start.
@@ -63,7 +69,8 @@ public final class HTTPClient: Sendable {
     /// - Throws: ``HTTPError`` as ``response(_:)`` does; the target then keeps what has arrived.
     public func download(
         _ request: HTTPRequest,
-        into target: any DownloadTarget
+        into target: any DownloadTarget,
+        beforeWait: WaitListener? = nil
     ) async throws(HTTPError) -> HTTPResponse {
         var attempts = attempts(request)
         var furthest = target.byteCount
@@ -77,7 +84,8 @@ public final class HTTPClient: Sendable {
                 }
                 return outcome
             },
-            \.lasting
+            \.lasting,
+            beforeWait
         )
     }
 
@@ -111,7 +119,7 @@ public final class HTTPClient: Sendable {
             Self.block(for: state.withLock(\.silentUntil) - .now)
             switch try next(&attempts, after: blockingAttempt(request), { $0.json(objection) }) {
             case .answer(let answer): return answer
-            case .wait(let seconds): Self.block(for: .seconds(seconds))
+            case .wait(let seconds, _): Self.block(for: .seconds(seconds))
             }
         }
     }
@@ -124,7 +132,8 @@ public final class HTTPClient: Sendable {
     private func repeating<Answer>(
         _ attempts: inout Attempts,
         _ attempt: (inout Attempts) async -> Transfers.Outcome,
-        _ reading: (HTTPResponse) -> Result<Answer, HTTPProblem>
+        _ reading: (HTTPResponse) -> Result<Answer, HTTPProblem>,
+        _ beforeWait: WaitListener? = nil
     ) async throws(HTTPError) -> Answer {
         while true {
             do {
@@ -133,7 +142,9 @@ public final class HTTPClient: Sendable {
                 if Task.isCancelled { throw CancellationError() }
                 switch try next(&attempts, after: outcome, reading) {
                 case .answer(let answer): return answer
-                case .wait(let seconds): try await Task.sleep(for: .seconds(seconds))
+                case .wait(let seconds, let problem):
+                    beforeWait?(problem, seconds)
+                    try await Task.sleep(for: .seconds(seconds))
                 }
             } catch let error as HTTPError {
                 throw error

@@ -37,8 +37,18 @@ public struct HTTPRequest: Sendable {
     public static func url(_ text: String) throws(HTTPError) -> URL {
         guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()),
             url.host?.isEmpty == false
-        else { throw HTTPError(address: text, attempts: 0, problem: .badAddress) }
+        else { throw HTTPError(address: shown(text), attempts: 0, problem: .badAddress) }
         return url
+    }
+
+    /// An address as a message may show it: without a name and password before an `@`, and without what follows a question mark,
+    /// which may hold a key.
+    public static func shown(_ address: String) -> String {
+        let text = address.prefix { $0 != "?" && $0 != "#" }
+        // A password with a slash in it makes the address a bad one, and is one nevertheless: the last mark counts.
+        guard let mark = text.lastIndex(of: "@") else { return String(text) }
+        let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
+        return scheme + "…" + text[mark...]
     }
 }
 
@@ -51,8 +61,7 @@ extension HTTPRequest {
     /// - Throws: `HTTPProblem` for a place that must not be followed to.
     func redirected(by response: HTTPResponse) throws(HTTPProblem) -> HTTPRequest? {
         guard let place = response.redirection else { return nil }
-        // What follows the question mark may hold a key.
-        let shown = place.prefix { $0 != "?" }
+        let shown = Self.shown(place)
         if redirections == .refused { throw .status(response.status, excerpt: "redirects to \(shown)") }
         guard let target = URL(string: place, relativeTo: url)?.absoluteURL,
             ["http", "https"].contains(target.scheme?.lowercased()), target.host?.isEmpty == false

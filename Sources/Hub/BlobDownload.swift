@@ -14,6 +14,8 @@ final class BlobDownload: DownloadTarget {
 
     private struct State: @unchecked Sendable {  // The digest is used within the mutex alone.
         var count = 0
+        /// The bytes of the whole, as the answer says that brings them.
+        var announced: Int?
         var running: MessageDigest?
     }
 
@@ -38,7 +40,10 @@ final class BlobDownload: DownloadTarget {
     /// Whether every byte is there, so that nothing need be asked for.
     var isWhole: Bool { byteCount == expectedCount }
 
-    func begin(at offset: Int) throws { if offset != byteCount { try restart(at: offset) } }
+    func begin(at offset: Int, of count: Int?) throws {
+        if offset != byteCount { try restart(at: offset) }
+        if let count { state.withLock { $0.announced = count } }
+    }
 
     func append(_ bytes: Data) throws {
         let offset = byteCount
@@ -69,15 +74,23 @@ final class BlobDownload: DownloadTarget {
     ///
     /// - Returns: what is wrong with it, nil where nothing is.
     func finish() throws(HubError) -> String? {
-        let (count, running) = state.withLock { state in
+        let (count, announced, running) = state.withLock { state in
             defer { state.running = nil }
-            return (state.count, state.running)
+            return (state.count, state.announced, state.running)
         }
-        if let expectedCount, count != expectedCount { return "has \(count) bytes instead of \(expectedCount)" }
-        let found = running?.finishHexadecimal()
+        if let due = expectedCount ?? announced, count != due { return "has \(count) bytes instead of \(due)" }
+        let whole = if let running { running } else { try lateDigest(of: count) }
+        let found = whole?.finishHexadecimal()
         if let found, found != digest.name { return "has the digest \(found) instead of \(digest.name)" }
         try file.synchronize()
         return nil
+    }
+
+    /// Git's digest, which begins with the size and so has to wait for the end where nobody said it.
+    private func lateDigest(of count: Int) throws(HubError) -> MessageDigest? {
+        let running = Self.digest(digest, size: count)
+        try file.forEachPiece(upTo: count) { running?.update($0) }
+        return running
     }
 
     private static func digest(_ digest: BlobDigest, size: Int?) -> MessageDigest? {

@@ -30,15 +30,15 @@ final class FetchProgress: Sendable {
 
     /// Says what will be fetched.
     func begin(files: Int, bytes: Int, from endpoint: String) {
-        state.withLock { $0.total += bytes }
+        state.withLock { $0.total = $0.total.clampedSum(bytes) }
         write("fetching \(name): \(files) \(files == 1 ? "file" : "files"), \(Self.size(bytes)), from \(endpoint)\n")
     }
 
     /// Counts bytes that are there; those that were there before are no part of the rate.
     func arrived(_ count: Int, isTransfer: Bool = true) {
         let line = state.withLock { state -> String? in
-            state.done += count
-            if isTransfer { state.transferred += count }
+            state.done = state.done.clampedSum(count)
+            if isTransfer { state.transferred = state.transferred.clampedSum(count) }
             let pause = (ContinuousClock.now - state.lastLine) / .seconds(1)
             guard pause >= (isTerminal ? 0.1 : Self.pause) else { return nil }
             state.lastLine = .now
@@ -59,7 +59,7 @@ final class FetchProgress: Sendable {
     func finish() {
         endLine()
         let state = state.withLock { ($0.done, $0.transferred, (ContinuousClock.now - $0.start) / .seconds(1)) }
-        let rate = Self.size(Int(Double(state.1) / max(state.2, 0.001))) + "/s"
+        let rate = Self.size(Int(clamping: Double(state.1) / max(state.2, 0.001))) + "/s"
         write("fetched \(name): \(Self.size(state.0)) in \(Self.clock(state.2)), \(rate)\n")
     }
 
@@ -75,8 +75,8 @@ final class FetchProgress: Sendable {
     private static func line(_ state: State) -> String {
         let seconds = (ContinuousClock.now - state.start) / .seconds(1)
         let rate = Double(state.transferred) / max(seconds, 0.001)
-        var parts = ["\(size(state.done)) of \(size(state.total))", size(Int(rate)) + "/s"]
-        if rate > 0 { parts.append(clock(Double(max(0, state.total - state.done)) / rate) + " left") }
+        var parts = ["\(size(state.done)) of \(size(state.total))", size(Int(clamping: rate)) + "/s"]
+        if rate > 0 { parts.append(clock(max(0, Double(state.total) - Double(state.done)) / rate) + " left") }
         return parts.joined(separator: "  ")
     }
 
@@ -93,5 +93,18 @@ final class FetchProgress: Sendable {
         return whole >= 3600
             ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
             : String(format: "%d:%02d", whole / 60, whole % 60)
+    }
+}
+
+extension Int {
+    /// The sum, or the number nearest to it: what a server says of sizes may be anything.
+    func clampedSum(_ other: Int) -> Int {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? (other > 0 ? .max : .min) : sum
+    }
+
+    /// The whole number nearest to a finite one.
+    init(clamping value: Double) {
+        self = Int(exactly: value.rounded()) ?? (value > 0 ? .max : .min)
     }
 }

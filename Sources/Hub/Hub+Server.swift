@@ -6,32 +6,47 @@ import JSONText
 extension Hub {
     /// The commit that a name's revision stands for, and the files it has.
     ///
+    /// - Parameter isQuick: whether to give up soon, since the cache can serve
     /// - Throws: ``HubError``, which allows the cache where only asking failed.
-    func listing(of name: RepositoryName) async throws -> RepositoryListing {
+    func listing(of name: RepositoryName, isQuick: Bool = false) async throws -> RepositoryListing {
         let path =
             "/api/\(name.kind.rawValue)s/\(name.id)/revision/\(Self.encoded(name.revision, keeping: ""))?blobs=true"
-        let response = try await response(to: path, of: name)
+        let response = try await response(to: path, of: name, isQuick ? quickQuestions : questions)
+        if response.status >= 300, response.status < 400 { throw redirection(response, to: path, of: name) }
         guard response.status == 200 else { throw refusal(response, of: name) }
         let answer: JSON
         do {
             answer = try JSON(parsing: response.body)
         } catch {
             throw HubError(
-                "\(name.text): \(settings.endpoint) answers with no JSON (\(error)); does HF_ENDPOINT point to a hub?"
+                "\(name.text): \(settings.endpoint) answers with no JSON (\(error)); does HF_ENDPOINT point to a hub?",
+                allowsCache: true
             )
         }
-        return try RepositoryListing(answer: answer, name)
+        let listing = try RepositoryListing(answer: answer, name)
+        guard !name.isCommit || listing.commit == name.revision else {
+            throw HubError("\(name.text): \(settings.endpoint) answers with another commit, \(listing.commit)")
+        }
+        return listing
     }
 
     /// A file with its size and digest, which the listing lacked, from the header fields of its address.
     func described(_ file: RepositoryFile, of name: RepositoryName) async throws -> RepositoryFile {
-        let response = try await response(to: path(of: file, in: name), of: name, wantsHeadersOnly: true)
+        let path = path(of: file, in: name)
+        let response = try await response(to: path, of: name, questions, wantsHeadersOnly: true)
         guard response.status < 400 else { throw refusal(response, of: name, file: file) }
         var file = file
         let isElsewhere = response.status >= 300
-        file.size = (response.headers["x-linked-size"] ?? (isElsewhere ? nil : response.headers["content-length"]))
-            .flatMap(Int.init)
-        file.digest = (response.headers["x-linked-etag"] ?? response.headers["etag"]).flatMap { BlobDigest(etag: $0) }
+        if let text = response.headers["x-linked-size"] ?? (isElsewhere ? nil : response.headers["content-length"]) {
+            guard let size = Int(text), (0...RepositoryListing.sizeLimit).contains(size) else {
+                let shown = text.filter { $0.isASCII && !$0.isWhitespace }.prefix(40)
+                throw HubError("\(name.text): the server says that \(file.path) has \(shown) bytes")
+            }
+            file.size = size
+        }
+        let tag = response.headers["x-linked-etag"] ?? response.headers["etag"]
+        if isElsewhere, tag == nil { throw redirection(response, to: path, of: name) }
+        file.digest = tag.flatMap { BlobDigest(etag: $0) }
         guard file.digest != nil else {
             throw HubError(
                 "\(name.text): the server does not say what \(file.path) holds (no ETag); does HF_ENDPOINT point to a hub?"
@@ -52,11 +67,14 @@ extension Hub {
     }
 
     private func request(to path: String, _ redirections: HTTPRequest.Redirections) throws -> HTTPRequest {
-        guard let url = try? HTTPRequest.url(settings.endpoint + path) else {
-            throw HubError("HF_ENDPOINT is '\(settings.endpoint)', which is not an http:// or https:// address")
-        }
-        var request = HTTPRequest(url, headers: ["User-Agent": "rto", "Accept": "*/*"])
-        if let token = settings.token {
+        if let problem = settings.address.problem { throw HubError(problem) }
+        var request = HTTPRequest(
+            try HTTPRequest.url(settings.endpoint + path),
+            headers: ["User-Agent": "rto", "Accept": "*/*"]
+        )
+        if let login = settings.address.login {
+            request.headers["Authorization"] = "Basic " + login.secret
+        } else if let token = settings.token {
             guard token.isSendable else {
                 throw HubError(
                     "the token (\(token.source)) holds a character that no token has; log in anew or set HF_TOKEN"
@@ -71,15 +89,41 @@ extension Hub {
     private func response(
         to path: String,
         of name: RepositoryName,
+        _ client: HTTPClient,
         wantsHeadersOnly: Bool = false
     ) async throws -> HTTPResponse {
         var request = try request(to: path, .withinServer)
         request.wantsHeadersOnly = wantsHeadersOnly
+        let asked = request
+        let line = WaitingLine(
+            "\(name.text): waiting for \(settings.endpoint) to answer",
+            patience: settings.silentSeconds,
+            write: write
+        )
         do {
-            return try await questions.response(request)
+            return try await line.during { try await client.response(asked, beforeWait: $0) }
         } catch {
             throw HubError("\(name.text): \(error)", allowsCache: true)
         }
+    }
+
+    /// The error where an address sends on to another server, whose answers are none of the hub's.
+    private func redirection(_ response: HTTPResponse, to path: String, of name: RepositoryName) -> HubError {
+        var place = HTTPRequest.shown(response.headers["location"] ?? "")
+        let isMirror = place.hasSuffix(path.prefix { $0 != "?" })
+        if isMirror { place.removeLast(path.prefix { $0 != "?" }.count) }
+        let endpoint = settings.endpoint
+        guard endpoint != HubSettings.usualEndpoint else {
+            return HubError(
+                "\(name.text): \(endpoint) sends on to '\(place)'; does this network want a login first?",
+                allowsCache: true
+            )
+        }
+        return HubError(
+            "\(name.text): HF_ENDPOINT is \(endpoint), which sends on to \(place); set HF_ENDPOINT to "
+                + (isMirror ? "that address" : "a hub's address") + ", or unset it",
+            allowsCache: true
+        )
     }
 
     /// What an answer means that is no good one.

@@ -1,13 +1,12 @@
 import Foundation
-import HTTP
 
 /// Where a hub is, where its files are kept here, and who asks: what `huggingface_hub` reads from the environment too.
 public struct HubSettings: Sendable {
     /// The folder of the cache: `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `$HF_HOME/hub`, `$XDG_CACHE_HOME/huggingface/hub`, or
     /// `~/.cache/huggingface/hub`.
     public var cache: URL
-    /// The hub's address, without a slash at its end: `HF_ENDPOINT`.
-    public var endpoint: String
+    /// The hub's address, with what else `HF_ENDPOINT` holds.
+    let address: HubAddress
     /// Whether nothing may be asked of the hub: `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`.
     public var isOffline: Bool
     /// Whether snapshots hold the files themselves, and no links to them: `HF_HUB_DISABLE_SYMLINKS`.
@@ -19,6 +18,13 @@ public struct HubSettings: Sendable {
     public var stallTimeOut = 30.0
     /// Seconds for an answer about a repository: `HF_HUB_ETAG_TIMEOUT`.
     public var answerTimeOut = 30.0
+    /// The same where the cache holds the repository, so that nobody need wait for the hub.
+    public var quickAnswerTimeOut = 10.0
+    /// Seconds without an answer after which a line says so.
+    var silentSeconds = 3.0
+
+    /// The hub's address, without a slash at its end, and without a name and a password: `HF_ENDPOINT`.
+    public var endpoint: String { address.text }
 
     /// The address of the hub that everybody means.
     static let usualEndpoint = "https://huggingface.co"
@@ -32,8 +38,7 @@ public struct HubSettings: Sendable {
         cache = URL(
             filePath: variables.path("HF_HUB_CACHE") ?? variables.path("HUGGINGFACE_HUB_CACHE") ?? home + "/hub"
         )
-        let address = variables.text("HF_ENDPOINT") ?? Self.usualEndpoint
-        endpoint = String(address.reversed().drop { $0 == "/" }.reversed())
+        address = HubAddress(variables.text("HF_ENDPOINT") ?? Self.usualEndpoint)
         isOffline = variables.isTrue("HF_HUB_OFFLINE") || variables.isTrue("TRANSFORMERS_OFFLINE")
         avoidsLinks = variables.isTrue("HF_HUB_DISABLE_SYMLINKS")
         token = HubToken(variables, home: home)
@@ -42,16 +47,14 @@ public struct HubSettings: Sendable {
         }
         stallTimeOut = seconds("HF_HUB_DOWNLOAD_TIMEOUT") ?? stallTimeOut
         answerTimeOut = seconds("HF_HUB_ETAG_TIMEOUT") ?? answerTimeOut
+        quickAnswerTimeOut = seconds("HF_HUB_ETAG_TIMEOUT") ?? quickAnswerTimeOut
     }
 }
 
 extension HubSettings {
     /// What is wrong with these settings, each with its remedy.
     public var problems: [String] {
-        var problems: [String] = []
-        if (try? HTTPRequest.url(endpoint)) == nil {
-            problems.append("HF_ENDPOINT is '\(endpoint)', which is not an http:// or https:// address")
-        }
+        var problems = [address.problem].compactMap(\.self)
         if let token, !token.isSendable {
             problems.append(
                 "the token (\(token.source)) holds a character that no token has; log in anew or set HF_TOKEN"

@@ -21,7 +21,8 @@ struct RepositoryCache: Sendable {
     let name: RepositoryName
     let folder: URL
     private let locks: URL
-    private let avoidsLinks: Bool
+    /// Whether snapshots hold the files themselves.
+    let avoidsLinks: Bool
 
     init(_ name: RepositoryName, in cache: URL, avoidsLinks: Bool = false) {
         self.name = name
@@ -93,8 +94,15 @@ struct RepositoryCache: Sendable {
         return found != nil && (size == nil || found == size)
     }
 
-    /// Puts a content that is there into a snapshot: as a link or, where the file system has none, by moving it.
-    func place(_ file: RepositoryFile, _ digest: BlobDigest, in commit: String) throws(HubError) {
+    /// Puts a content that is there into a snapshot: as a link or, where there are to be none or can be none, as the file itself.
+    ///
+    /// - Parameter canTake: whether no other snapshot can have a link to the content, so that it may be moved and not copied
+    func place(
+        _ file: RepositoryFile,
+        _ digest: BlobDigest,
+        in commit: String,
+        canTake: Bool
+    ) throws(HubError) {
         let target = snapshot(commit).appending(path: file.path)
         try makeFolder(target.deletingLastPathComponent())
         let steps = 1 + file.path.split(separator: "/").count
@@ -104,7 +112,13 @@ struct RepositoryCache: Sendable {
             guard avoidsLinks || [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EACCES].contains(errno) else {
                 throw .system(target.path, "cannot be made")
             }
-            return try renameFile(blob(digest).path, target.path)
+            if canTake { return try renameFile(blob(digest).path, target.path) }
+            do {
+                try FileManager.default.copyItem(atPath: blob(digest).path, toPath: temporary)
+            } catch {
+                unlink(temporary)
+                throw HubError("\(target.path): cannot be copied from the cache's blobs: \(error.localizedDescription)")
+            }
         }
         do throws(HubError) {
             try renameFile(temporary, target.path)

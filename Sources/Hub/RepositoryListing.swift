@@ -139,7 +139,9 @@ extension RepositoryListing {
             )
         }
         self.init(commit: commit, files: files)
-        guard files.count <= Self.fileLimit, files.allSatisfy({ Self.staysInside($0.path) }) else { return nil }
+        guard files.count <= Self.fileLimit, files.allSatisfy({ Self.staysInside($0.path) }),
+            files.allSatisfy({ (0...Self.sizeLimit).contains($0.size ?? 0) })
+        else { return nil }
     }
 
     /// The text of a listing in a cache.

@@ -38,15 +38,25 @@ public struct RepositoryName: Hashable, Sendable {
 
     /// Reads a setting's value, which names nothing on this machine; nil where it was rather meant as a path here.
     ///
-    /// A path is what begins like one, what ends like a file, and what goes on behind a directory that exists.
+    /// A path is what begins like one, what ends like a file, and what goes on behind a directory that holds something.
     public init?(setting text: String, kind: Kind) {
         self.init(text, kind: kind)
         let endings = [
             ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".parquet", ".csv", ".txt", ".yaml", ".safetensors",
         ]
-        let parts = id.split(separator: "/")
-        if endings.contains(where: id.lowercased().hasSuffix) { return nil }
-        if parts.count == 2, FileManager.default.fileExists(atPath: String(parts[0])) { return nil }
+        if endings.contains(where: id.lowercased().hasSuffix) || Self.directory(before: text) != nil { return nil }
+    }
+
+    /// The directory here behind which a text goes on, so that it is a path, though a hub could have a repository of that name.
+    ///
+    /// - Returns: nil where there is none, where it is empty, and where the text names a revision, which no path does.
+    public static func directory(before text: String) -> String? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = parts.first.map(String.init), !text.contains("@"), isID(text) else {
+            return nil
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: first)) ?? []
+        return names.contains { !$0.hasPrefix(".") } ? first : nil
     }
 
     /// The name as ``init(_:kind:)`` reads it.
@@ -56,7 +66,7 @@ public struct RepositoryName: Hashable, Sendable {
     func at(_ commit: String) -> RepositoryName { RepositoryName(kind, id: id, revision: commit) }
 
     /// Whether the revision is a commit's whole hash, of which there is only one state.
-    var isCommit: Bool { Self.isCommit(revision) }
+    public var isCommit: Bool { Self.isCommit(revision) }
 
     /// Whether a text is the whole hash of a commit.
     static func isCommit(_ text: String) -> Bool {

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Synchronization
 
 /// Brings the files of one commit into the cache: several at once, each whole or not at all.
 struct SnapshotFetch: Sendable {
@@ -30,7 +31,7 @@ struct SnapshotFetch: Sendable {
         let selection = FileSelection(listing: listing, part: part, name: cache.name.text)
         var wanted = try selection.first()
         // Before any link, so that a part is never taken for the whole.
-        let isRecorded = cache.listing(of: commit) != nil || (try? cache.remember(listing)) != nil
+        let isRecorded = cache.listing(of: commit) == listing || (try? cache.remember(listing)) != nil
         let progress = FetchProgress(cache.name.id, isTerminal: hub.isTerminal, write: hub.write)
         if let index = selection.index {
             // Small, and it says what the large ones are.
@@ -47,7 +48,7 @@ struct SnapshotFetch: Sendable {
             try checkSpace(items)
             progress.begin(
                 files: items.reduce(0) { $0 + $1.files.count },
-                bytes: items.reduce(0) { $0 + ($1.size ?? 0) },
+                bytes: items.reduce(0) { $0.clampedSum($1.size ?? 0) },
                 from: hub.settings.endpoint
             )
             defer { progress.endLine() }
@@ -71,9 +72,14 @@ struct SnapshotFetch: Sendable {
     }
 
     private func checkSpace(_ items: [Item]) throws {
-        let needed = items.filter { !cache.holds($0.digest, size: $0.size) }.reduce(0) { sum, item in
+        let needed = items.reduce(0) { sum, item in
+            let size = item.size ?? 0
             let values = try? URL(filePath: incompletePath(item.digest)).resourceValues(forKeys: [.fileSizeKey])
-            return sum + max(0, (item.size ?? 0) - (values?.fileSize ?? 0))
+            let isThere = cache.holds(item.digest, size: item.size)
+            let fetched = isThere ? 0 : max(0, size - (values?.fileSize ?? 0))
+            // Without links, every file is a content of its own; one of them can be what is fetched.
+            let copies = cache.avoidsLinks ? item.files.count - (isThere ? 0 : 1) : 0
+            return (0..<copies).reduce(sum.clampedSum(fetched)) { sum, _ in sum.clampedSum(size) }
         }
         guard let free = freeBytes(cache.folder), free < needed else { return }
         throw HubError(
@@ -98,13 +104,17 @@ struct SnapshotFetch: Sendable {
     private func bring(_ item: Item, _ progress: FetchProgress) async throws {
         let lock = try await lock(item.digest, progress)
         defer { withExtendedLifetime(lock) {} }
-        for file in item.files where !cache.holds(file, of: commit) {
-            if cache.holds(item.digest, size: item.size) {
-                progress.arrived(item.size ?? 0, isTransfer: false)
-            } else {
+        let files = item.files.filter { !cache.holds($0, of: commit) }
+        // What has just come is nobody's yet; what was there before may stand behind the links of other snapshots.
+        var isNew = false
+        for (number, file) in files.enumerated() {
+            if !cache.holds(item.digest, size: item.size) {
                 try await download(file, item.digest, progress)
+                isNew = true
+            } else if number == 0 {
+                progress.arrived(item.size ?? 0, isTransfer: false)
             }
-            try cache.place(file, item.digest, in: commit)
+            try cache.place(file, item.digest, in: commit, canTake: isNew && number == files.count - 1)
         }
     }
 
@@ -125,7 +135,7 @@ struct SnapshotFetch: Sendable {
         try makeFolder(cache.blob(digest).deletingLastPathComponent())
         for attempt in 1...2 {
             let blob = try BlobDownload(path: path, digest, size: file.size, progress: progress)
-            if !blob.isWhole { try await download(file, into: blob) }
+            if !blob.isWhole { try await download(file, into: blob, progress) }
             guard let problem = try blob.finish() else { return try renameFile(path, cache.blob(digest).path) }
             blob.giveUp()
             unlink(path)
@@ -139,10 +149,15 @@ struct SnapshotFetch: Sendable {
         }
     }
 
-    private func download(_ file: RepositoryFile, into blob: BlobDownload) async throws {
+    private func download(_ file: RepositoryFile, into blob: BlobDownload, _ progress: FetchProgress) async throws {
         let response: HTTPResponse
+        let hasSaid = Flag()
         do {
-            response = try await hub.downloads.download(try hub.request(for: file, in: name), into: blob)
+            response = try await hub.downloads.download(try hub.request(for: file, in: name), into: blob) {
+                problem,
+                _ in
+                if hasSaid.raise() { progress.note("\(cache.name.id): \(file.path): \(problem); trying again") }
+            }
         } catch let error as HTTPError {
             throw HubError(
                 "\(cache.name.text): \(file.path): \(error); what has arrived is kept: run this again to go on"
@@ -153,4 +168,12 @@ struct SnapshotFetch: Sendable {
             throw hub.refusal(response, of: cache.name, file: file)
         }
     }
+}
+
+/// Something that happens once.
+private final class Flag: Sendable {
+    private let isRaised = Atomic(false)
+
+    /// Whether it had not happened before.
+    func raise() -> Bool { !isRaised.exchange(true, ordering: .relaxed) }
 }

@@ -22,13 +22,14 @@ extension SettingsCommand {
 
     /// Reads the settings and does what they ask for.
     func runWithSettings() throws {
-        switch try SettingReader(defaults: Self.defaults).read(arguments) {
+        let reading = try SettingReader(defaults: Self.defaults).reading(arguments)
+        switch reading.request {
         case .help:
             print(HelpText.text(for: Self.defaults), terminator: "")
         case .printedConfiguration(let configuration):
             print(ConfigurationText.printed(configuration), terminator: "")
         case .run(let configuration):
-            try run(locatingInputs(configuration))
+            try run(locatingInputs(configuration, commits: reading.hubCommits))
         }
     }
 }

@@ -103,6 +103,26 @@ import Testing
         #expect(moved?.problem == .status(302, excerpt: "redirects to http://127.0.0.1:1/x"))
     }
 
+    @Test("no sentence has the name and password of an address")
+    func passwords() async throws {
+        let server = try LoopbackServer { call in
+            let place = "http://me:scret@127.0.0.1:1/x?key=scret"
+            return call.path == "/moved"
+                ? .answer(status: 302, headers: ["Location": place], body: "") : .answer(status: 401, body: "no")
+        }
+        let address = server.address.replacingOccurrences(of: "http://", with: "http://me:scret@")
+        for (path, mention) in [("/", "the server answers 401: no"), ("/moved", "redirects to http://…@127.0.0.1:1/x")]
+        {
+            let request = HTTPRequest(try HTTPRequest.url(address + path))
+            let error = await #expect(throws: HTTPError.self) { try await HTTPClient(Self.quick).answer(request) }
+            let sentence = error?.description ?? ""
+            #expect(sentence.hasPrefix(server.address.replacingOccurrences(of: "http://", with: "http://…@")))
+            #expect(sentence.contains(mention) && !sentence.contains("scret"))
+        }
+        let bad = #expect(throws: HTTPError.self) { try HTTPRequest.url("ftp://me:s/cret@host/x?key=cret") }
+        #expect(bad?.address == "ftp://…@host/x")
+    }
+
     @Test("an answer beyond the limit is cut off")
     func limits() async throws {
         var settings = Self.quick
@@ -199,7 +219,7 @@ import Testing
         }
         var content: [UInt8] { bytes.withLock { $0 } }
         var byteCount: Int { bytes.withLock(\.count) }
-        func begin(at offset: Int) throws { bytes.withLock { $0.removeLast($0.count - offset) } }
+        func begin(at offset: Int, of count: Int?) throws { bytes.withLock { $0.removeLast($0.count - offset) } }
         func append(_ data: Data) throws {
             bytes.withLock { $0 += data }
             if byteCount > 5_000_000 { throw HTTPProblem.storage("is full") }

@@ -66,6 +66,41 @@ struct PythonAgreementTests {
         #expect(bench.server.storeCalls.count == stored)
     }
 
+    /// What a repository's folder of a cache holds: every file of snapshots and blobs, as a link or by itself, and its bytes.
+    private func layout(_ bench: HubBench) throws -> [String] {
+        let folder = bench.cache.appending(path: "models--org--tiny")
+        return try bench.files(folder).filter { $0.hasPrefix("snapshots/") || $0.hasPrefix("blobs/") }.map { name in
+            let link = try? FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "/" + name)
+            return "\(name) \(link ?? "itself") \(HubServer.gitName(try bench.bytes(folder, name)))"
+        }
+    }
+
+    @Test("a snapshot without links beside one with them is laid out alike")
+    func withoutLinks() async throws {
+        let script = """
+            from huggingface_hub import snapshot_download as s
+            s('org/tiny', allow_patterns=['*.json', '*.safetensors', '*.jinja'])
+            """
+        let environment = ["HF_HUB_DISABLE_SYMLINKS": "1"]
+        var layouts: [[String]] = []
+        for isPython in [true, false] {
+            let bench = try HubBench(HubBench.model())
+            for (number, variables) in [[:], environment].enumerated() {
+                if isPython {
+                    _ = try run(script, bench, variables)
+                } else {
+                    _ = try await bench.fetch("org/tiny", .model, variables)
+                }
+                var moved = HubBench.model()
+                moved.commit = HubBench.later
+                moved.files["config.json"] = Array("[2]".utf8)
+                if number == 0 { bench.server.replace(moved) }
+            }
+            layouts.append(try layout(bench))
+        }
+        #expect(layouts[0] == layouts[1] && layouts[0].count == 3 * 6)
+    }
+
     @Test("what is fetched there is found here, whole and in part")
     func finds() async throws {
         let bench = try HubBench(

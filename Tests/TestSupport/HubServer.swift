@@ -13,8 +13,10 @@ public final class HubServer: Sendable {
         public var kind = "models"
         /// `organisation/name`.
         public var id: String
-        /// The commit that `main` stands for.
+        /// Its commit.
         public var commit: String
+        /// The branches and tags that stand for the commit; of the repositories of one name the first one with a revision has it.
+        public var revisions: Set<String> = ["main", "refs/pr/1"]
         /// The files by their names.
         public var files: [String: [UInt8]]
         /// The names of those that lie in large storage.
@@ -67,6 +69,9 @@ public final class HubServer: Sendable {
         state.withLock { $0 = $0.filter { $0.id != repository.id || $0.kind != repository.kind } + [repository] }
     }
 
+    /// Adds another state of a repository, behind those that are there.
+    public func add(_ repository: Repository) { state.withLock { $0.append(repository) } }
+
     /// Answers in the place of both servers, wherever the closure says something.
     public func disturb(_ reply: @escaping @Sendable (LoopbackServer.Call) -> LoopbackServer.Reply?) {
         disturbance.withLock { $0 = reply }
@@ -106,7 +111,10 @@ public final class HubServer: Sendable {
             return Self.refusal(404, "RepoNotFound", "Repository not found")
         }
         let id = rest[..<verb].joined(separator: "/")
-        guard let repository = state.withLock({ $0.first { $0.id == id && $0.kind == kind } }) else {
+        let revision = (rest.count > verb - rest.startIndex + 1 ? rest[verb + 1] : "").removingPercentEncoding ?? ""
+        let states = state.withLock { $0.filter { $0.id == id && $0.kind == kind } }
+        let found = states.first { $0.revisions.contains(revision) || $0.commit == revision }
+        guard let repository = found ?? states.first else {
             return Self.refusal(401, "RepoNotFound", "Repository not found")
         }
         if let token = repository.token, call.headers["authorization"] != "Bearer " + token {
@@ -114,8 +122,7 @@ public final class HubServer: Sendable {
                 ? Self.refusal(403, "GatedRepo", "Access to this model is restricted")
                 : repository.isGated ? listing(repository) : Self.refusal(401, "RepoNotFound", "Repository not found")
         }
-        let revision = (rest.count > verb - rest.startIndex + 1 ? rest[verb + 1] : "").removingPercentEncoding ?? ""
-        guard ["main", repository.commit, "refs/pr/1"].contains(revision) else {
+        guard found != nil else {
             return Self.refusal(404, "RevisionNotFound", "Invalid rev id: \(revision)")
         }
         switch rest[verb] {

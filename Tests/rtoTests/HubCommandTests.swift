@@ -8,55 +8,19 @@ import Testing
 /// Models and data by their names on a hub, as they are typed.
 @Suite("Names on a hub as commands take them")
 struct HubCommandTests {
-    private static let commit = String(repeating: "c0ffee00", count: 5)
-    private static let later = String(repeating: "beef0123", count: 5)
-
-    let directory: TemporaryDirectory
-    let server: HubServer
+    let bench: HubCommandBench
+    private var directory: TemporaryDirectory { bench.directory }
+    private var server: HubServer { bench.server }
 
     init() throws {
-        directory = try TemporaryDirectory()
-        server = try HubServer([])
-        server.replace(try model("org/tiny", Self.commit, seed: 1))
-        server.replace(rows(Self.commit, firstToken: 3))
+        bench = try HubCommandBench(HubCommandBench.model(), HubCommandBench.rows())
     }
 
-    private func model(_ id: String, _ commit: String, seed: UInt64) throws -> HubServer.Repository {
-        let configuration: JSON = [
-            "architectures": ["LlamaForCausalLM"], "vocab_size": 32, "hidden_size": 16, "intermediate_size": 24,
-            "num_hidden_layers": 1, "num_attention_heads": 2, "eos_token_id": 2,
-        ]
-        let shape = try ModelConfiguration(configuration, path: "config.json")
-        let folder = try TemporaryDirectory()
-        try LanguageModel.fresh(shape, seed: seed).save(to: folder.url, dtype: .float32)
-        var files: [String: [UInt8]] = ["README.md": [1]]
-        for name in try folder.fileNames { files[name] = Array(try Data(contentsOf: folder.url.appending(path: name))) }
-        return HubServer.Repository(id, commit: commit, files, large: ["model.safetensors"])
-    }
-
-    private func rows(_ commit: String, firstToken: Int) -> HubServer.Repository {
-        let lines = (0..<16).map { #"{"input_ids":[1,\#(firstToken + $0),4,5,2],"prompt_length":2}"# + "\n" }
-        return HubServer.Repository(
-            "org/rows",
-            commit: commit,
-            kind: "datasets",
-            ["rows.jsonl": Array(lines.joined().utf8)]
-        )
-    }
-
-    /// The status with which a script ends, in a world whose hub is the test's.
     private func run(_ script: String, _ environment: [String: String] = [:]) throws -> Int32 {
-        let usual = [
-            "HF_HOME": directory.url.path + "/hf", "HF_ENDPOINT": server.address, "HF_TOKEN": "hf_secret",
-            "HF_HUB_OFFLINE": "0",
-            "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "TRANSFORMERS_OFFLINE": "",
-        ]
-        return try directory.run(script, usual.merging(environment) { $1 })
+        try bench.run(script, environment)
     }
 
-    private func text(_ name: String) throws -> String {
-        try String(contentsOf: directory.url.appending(path: name), encoding: .utf8)
-    }
+    private func text(_ name: String) throws -> String { try bench.text(name) }
 
     private static let training =
         "$RTO train sft --model org/tiny --data org/rows@1 --epochs 1 --batch-size 4 --max-length 8 --device cpu --threads 1 "
@@ -68,12 +32,12 @@ struct HubCommandTests {
         #expect(log.contains("fetching org/tiny: 2 files") && log.contains("fetching org/rows: 1 file"))
         #expect(!log.contains("hf_secret"))
         let recipe = try text("first/recipe.yaml")
-        #expect(recipe.contains("model: \"org/tiny@\(Self.commit)\""))
-        #expect(recipe.contains("data: [\"org/rows@\(Self.commit)@1\"]"))
+        #expect(recipe.contains("model: \"org/tiny@\(HubCommandBench.commit)\""))
+        #expect(recipe.contains("data: [\"org/rows@\(HubCommandBench.commit)@1\"]"))
         #expect(!recipe.contains("hub_commits") && !recipe.contains("hf_secret"))
 
-        server.replace(try model("org/tiny", Self.later, seed: 9))
-        server.replace(rows(Self.later, firstToken: 9))
+        server.replace(try HubCommandBench.model("org/tiny", HubCommandBench.later, seed: 9))
+        server.replace(HubCommandBench.rows("org/rows", HubCommandBench.later, firstToken: 9))
         let calls = server.calls.count
         #expect(try run("$RTO train sft --config first/recipe.yaml --output again 2> log") == 0)
         // Nobody was asked: a commit that is whole in the cache is what it is.
@@ -92,7 +56,7 @@ struct HubCommandTests {
         for name in ["config.json", weights, "checkpoint-4"] {
             try FileManager.default.removeItem(at: moved.appending(path: name))
         }
-        server.replace(try model("org/tiny", Self.commit, seed: 1))
+        server.replace(try HubCommandBench.model())
         #expect(try run("$RTO resume moved 2> log", ["HF_HUB_OFFLINE": "1"]) == 0)
         #expect(try text("log").contains("going on after step 2"))
         #expect(try Data(contentsOf: moved.appending(path: weights)) == whole)
@@ -103,7 +67,7 @@ struct HubCommandTests {
         let options = "--max-new-tokens 6 --device cpu --threads 1 --greedy "
         try directory.write("prompts.jsonl", #"{"prompt_ids":[1,3]}"# + "\n")
         #expect(try run("$RTO generate --model org/tiny --data prompts.jsonl \(options) > named 2> log") == 0)
-        let snapshot = "hf/hub/models--org--tiny/snapshots/" + Self.commit
+        let snapshot = "hf/hub/models--org--tiny/snapshots/" + HubCommandBench.commit
         #expect(try run("$RTO generate --model \(snapshot) --data prompts.jsonl \(options) > path 2> log") == 0)
         #expect(try text("named") == text("path") && !text("named").isEmpty)
         #expect(try text("log").isEmpty || !text("log").contains("fetching"))
@@ -123,7 +87,7 @@ struct HubCommandTests {
         let adapter = try text("adapter/adapter_config.json")
         #expect(
             adapter.contains(#""base_model_name_or_path": "org/tiny""#)
-                && adapter.contains(#""revision": "\#(Self.commit)""#)
+                && adapter.contains(#""revision": "\#(HubCommandBench.commit)""#)
         )
         try directory.write("prompts.jsonl", #"{"prompt_ids":[1,3]}"# + "\n")
         let generating =
@@ -135,17 +99,17 @@ struct HubCommandTests {
         // An adapter of others names no commit: the recipe keeps the one that was found.
         try directory.write(
             "adapter/adapter_config.json",
-            adapter.replacingOccurrences(of: "\"\(Self.commit)\"", with: "null")
+            adapter.replacingOccurrences(of: "\"\(HubCommandBench.commit)\"", with: "null")
         )
         let words =
             "$RTO train sft --model adapter --data org/rows --epochs 1 --batch-size 8 --max-length 8 --device cpu --threads 1 "
         #expect(try run(words + "--save-every 1 --output more 2> log") == 0)
-        #expect(try text("more/recipe.yaml").contains("org/tiny@" + Self.commit))
+        #expect(try text("more/recipe.yaml").contains("org/tiny@" + HubCommandBench.commit))
         let whole = try text("more/adapter_config.json")
         let weights = try Data(contentsOf: directory.url.appending(path: "more/adapter_model.safetensors"))
-        #expect(whole.contains(Self.commit))
+        #expect(whole.contains(HubCommandBench.commit))
         #expect(try run("cd more && rm -r adapter_config.json adapter_model.safetensors checkpoint-2") == 0)
-        server.replace(try model("org/tiny", Self.later, seed: 9))
+        server.replace(try HubCommandBench.model("org/tiny", HubCommandBench.later, seed: 9))
         #expect(try run("$RTO resume more 2> log") == 0)
         #expect(try text("more/adapter_config.json") == whole)
         #expect(try Data(contentsOf: directory.url.appending(path: "more/adapter_model.safetensors")) == weights)
@@ -156,16 +120,16 @@ struct HubCommandTests {
         arguments: [
             (
                 "train sft --model org/none --data org/rows --output run",
-                "--model: there is no org/none here, and org/none: http"
+                "--model: there is no file or directory org/none here, and org/none: http"
             ),
             (
                 "train sft --model org/tiny --data org/none --output run",
-                "--data: there is no org/none here, and org/none: http"
+                "--data: there is no file or directory org/none here, and org/none: http"
             ),
             ("train sft --model ./none --data org/rows --output run", "--model: there is no ./none"),
             ("train sft --model org/tiny --data none.jsonl --output run", "--data: there is no none.jsonl"),
             ("train sft --model org/tiny@v9 --data org/rows --output run", "has no branch, tag or commit 'v9'"),
-            ("tokenize --model org/none", "--model: there is no org/none here"),
+            ("tokenize --model org/none", "--model: there is no file or directory org/none here"),
             ("render --model no/such/place", "--model: there is no no/such/place"),
         ]
     )
@@ -181,7 +145,7 @@ struct HubCommandTests {
         let large = [UInt8](repeating: 5, count: 3_000_000)
         var repository = HubServer.Repository(
             "org/large",
-            commit: Self.commit,
+            commit: HubCommandBench.commit,
             ["tokenizer.json": large],
             large: ["tokenizer.json"]
         )

@@ -13,6 +13,14 @@ public struct SettingReader<Root: Configurable> {
         case run(Root)
     }
 
+    /// What a command line asks for, and what the files that it names record beside settings.
+    public struct Reading {
+        /// What is asked for.
+        public let request: Request
+        /// The commits of repositories that recipes among the files record, as ``Recipe/hubCommits`` writes them.
+        public let hubCommits: [String]
+    }
+
     /// A value and where it was written.
     private struct Assignment {
         let setting: Setting<Root>
@@ -29,23 +37,27 @@ public struct SettingReader<Root: Configurable> {
     /// Reads the words after the command.
     ///
     /// Files come first, in their order, and flags override them. A configuration to run has been checked as a whole.
-    public func read(_ arguments: [String]) throws(ConfigurationError) -> Request {
+    public func read(_ arguments: [String]) throws(ConfigurationError) -> Request { try reading(arguments).request }
+
+    /// The same, with what the files record.
+    public func reading(_ arguments: [String]) throws(ConfigurationError) -> Reading {
         var files: [ConfigurationFile] = []
         var flags: [Assignment] = []
         var printsConfiguration = false
         var words = FlagWords(arguments, command: defaults.command)
         while let word = try words.next() {
             switch canonicalName(word.name) {
-            case "help", "h": return .help
+            case "help", "h": return Reading(request: .help, hubCommits: [])
             case "print-config": printsConfiguration = true
             case "config": files.append(try ConfigurationFile(path: try words.value(of: word, expected: "a YAML file")))
             default: collect(try assignment(word, &words), into: &flags)
             }
         }
         let configuration = try apply(flags, to: try self.configuration(from: files))
-        if printsConfiguration { return .printedConfiguration(configuration) }
+        let commits = files.flatMap(\.hubCommits)
+        if printsConfiguration { return Reading(request: .printedConfiguration(configuration), hubCommits: commits) }
         try configuration.checkCombinations()
-        return .run(configuration)
+        return Reading(request: .run(configuration), hubCommits: commits)
     }
 
     /// The defaults, overridden by the files in their order.

@@ -12,7 +12,8 @@ public struct Recipe: Sendable, Equatable {
     public var workingDirectory = FileManager.default.currentDirectoryPath
     /// What computes, this program first.
     public var versions: [Version]
-    /// The commits of repositories that no setting names and that its models stand on: `organisation/name@commit`.
+    /// The commits that names stood for which no setting holds, since adapters name their bases by them: the name as it was written, and
+    /// behind a last `@` its commit.
     public var hubCommits: [String] = []
 
     /// A component and its version.

@@ -15,7 +15,7 @@ struct BenchModel {
 
     init(_ settings: BenchConfiguration, device: Device) throws {
         directory = settings.model.map { URL(filePath: $0) }
-        name = settings.model ?? settings.shape?.rawValue ?? BenchShape.million8.rawValue
+        name = settings.model.map(reportedName) ?? settings.shape?.rawValue ?? BenchShape.million8.rawValue
         precision = settings.compute.precision.dtype
         self.device = device
         if let directory {

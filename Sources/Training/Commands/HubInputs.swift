@@ -12,7 +12,7 @@ import Synchronization
 /// Every command does this once, before anything else sees its settings.
 ///
 /// - Parameters:
-///   - commits: repositories whose commit is known already, as `organisation/name@commit`
+///   - commits: what models' names stand for as a recipe records it, see `Recipe.hubCommits`; they are not asked for again
 ///   - keepsTokens: whether rows may be gone, since a run has kept their tokens; reading says so where it has not
 /// - Throws: an error that names the setting, for what is neither here nor on the hub.
 public func locatingInputs<Root: Configurable>(
@@ -20,7 +20,7 @@ public func locatingInputs<Root: Configurable>(
     commits: [String] = [],
     keepsTokens: Bool = false
 ) throws -> Root {
-    let locator = InputLocator(commits: commits)
+    let locator = try InputLocator(commits: commits, keepsTokens: keepsTokens)
     // A base that is given takes the place of the one that the adapter names.
     let needsBases = (configuration as? MergeConfiguration)?.base == nil
     let located = try configuration.replacingInputs { setting, input, path in
@@ -41,7 +41,12 @@ extension Configurable {
 
 /// The same for the directory of a tokenizer alone.
 public func locatingTokenizer(_ path: String) throws -> String {
-    let located = try InputLocator(commits: []).path(of: path, .tokenizer, "--model", withBase: true)
+    let located = try InputLocator(commits: [], keepsTokens: false).path(
+        of: path,
+        .tokenizer,
+        "--model",
+        withBase: true
+    )
     guard FileManager.default.fileExists(atPath: located) else {
         throw ConfigurationError.missingInput(setting: "model", path: path)
     }
@@ -58,20 +63,46 @@ public func namingInputs<Root: Configurable>(_ configuration: Root) -> Root {
     }
 }
 
-/// The commits of repositories that no setting names and that models stand on, as the process has found them.
-public func hubCommits() -> [String] { InputLocator.bases.withLock { $0.values.map(\.text).sorted() } }
+/// What names of models stand for that no setting holds, as the process has found them, see `Recipe.hubCommits`.
+public func hubCommits() -> [String] {
+    InputLocator.bases.withLock { bases in
+        bases.compactMap { name, commit in name.revision == commit ? nil : "\(name.text)@\(commit)" }.sorted()
+    }
+}
+
+/// What a report calls a model: its repository and commit where it came from a hub, else its path.
+public func reportedName(_ path: String) -> String { LocatedRepositories.name(of: path)?.text ?? path }
+
+/// What a model is called for short: its directory's name, or its repository's without the organisation.
+public func shortName(_ path: String) -> String {
+    let repository = LocatedRepositories.name(of: path)?.id
+    return URL(filePath: repository ?? path).standardizedFileURL.lastPathComponent
+}
 
 /// Finds what settings name.
 private final class InputLocator {
-    /// What bases of adapters were found to be.
-    static let bases = Mutex<[RepositoryName: RepositoryName]>([:])
+    /// The commits that the bases of adapters were found to have.
+    static let bases = Mutex<[RepositoryName: String]>([:])
+    /// One for the whole process, so that a name stands for one commit in all of it.
+    private static let hub = Hub()
 
-    private let commits: [String: String]
-    private lazy var hub = Hub()
+    private let commits: [RepositoryName: String]
+    private let keepsTokens: Bool
 
-    init(commits: [String]) {
-        let names = commits.compactMap { RepositoryName($0, kind: .model) }
-        self.commits = Dictionary(names.map { ($0.id, $0.revision) }) { first, _ in first }
+    init(commits: [String], keepsTokens: Bool) throws {
+        let pairs = try commits.map { text -> (RepositoryName, String) in
+            let mark = text.lastIndex(of: "@") ?? text.endIndex
+            guard let name = RepositoryName(String(text[..<mark]), kind: .model),
+                let whole = RepositoryName(name.id + text[mark...], kind: .model), whole.isCommit
+            else {
+                throw TrainingError(
+                    "hub_commits: '\(text)' is no name with a commit behind an @; is the recipe damaged?"
+                )
+            }
+            return (name, whole.revision)
+        }
+        self.commits = Dictionary(pairs) { _, last in last }
+        self.keepsTokens = keepsTokens
     }
 
     /// The path of what a setting names.
@@ -86,21 +117,34 @@ private final class InputLocator {
         let isHere = part == .rows ? DatasetSource.exists(text) : FileManager.default.fileExists(atPath: text)
         if isHere { return text }
         let (source, split) = part == .rows ? DatasetSource.split(text) ?? (text, nil) : (text, nil)
-        guard let name = RepositoryName(setting: source, kind: part.kind) else { return text }
-        let snapshot = try snapshot(of: name, part) { "\(flag): there is no \(source) here, and \($0)" }
+        if split != nil, FileManager.default.fileExists(atPath: source) { return text }
+        guard let name = RepositoryName(setting: source, kind: part.kind) else {
+            if let directory = RepositoryName.directory(before: source), part != .rows || !keepsTokens {
+                throw TrainingError(
+                    "\(flag): there is no \(source), and the directory \(directory) is here; write \(source)@main for the hub's "
+                        + "repository"
+                )
+            }
+            return text
+        }
+        if let commit = commits[name] {
+            note(
+                "\(flag): \(name.text) is taken in the commit \(commit.prefix(12)) that the recipe records of that name"
+            )
+        }
+        let snapshot = try snapshot(of: name, part) {
+            "\(flag): there is no file or directory \(source) here, and \($0)"
+        }
         return snapshot.folder.path + (split.map { ":" + $0 } ?? "")
     }
 
     /// Brings the model that the adapter of a directory stands on, where the directory holds one and names it by a hub's name.
     private func locateBase(of directory: URL, _ part: RepositoryPart, _ flag: String) throws {
         guard let name = try ModelPlace.baseOnHub(of: directory) else { return }
-        var wanted = name
-        if let commit = commits[name.id], name.text == name.id { wanted.revision = commit }
-        let snapshot = try snapshot(of: wanted, part) {
+        let snapshot = try snapshot(of: name, part) {
             "\(flag): the base model that the adapter in \(directory.path) names is not here, and \($0)"
         }
-        LocatedRepositories.remember(snapshot, as: name)
-        Self.bases.withLock { $0[name] = snapshot.name }
+        Self.bases.withLock { $0[name] = snapshot.name.revision }
     }
 
     private func snapshot(
@@ -108,9 +152,13 @@ private final class InputLocator {
         _ part: RepositoryPart,
         _ sentence: (String) -> String
     ) throws -> Snapshot {
-        let hub = hub
+        var recorded = name
+        if let commit = commits[name] { recorded.revision = commit }
+        let wanted = recorded
         do {
-            return try waiting { try await hub.snapshot(of: name, part) }
+            let snapshot = try waiting { try await Self.hub.snapshot(of: wanted, part) }
+            LocatedRepositories.remember(snapshot, as: name)
+            return snapshot
         } catch {
             throw TrainingError(sentence("\(error)"))
         }

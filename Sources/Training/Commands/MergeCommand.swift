@@ -87,15 +87,16 @@ private func report(
     difference: Double,
     largest: Double
 ) throws {
+    let (model, base) = (reportedName(configuration.model), reportedName(place.base.path))
     guard configuration.printsJSON else {
         let precision = configuration.compute.precision.rawValue
         return try writeToStandardOutput(
-            "\(configuration.output): \(place.base.path) with the adapter \(configuration.model) merged, in \(precision)\n"
+            "\(configuration.output): \(base) with the adapter \(model) merged, in \(precision)\n"
                 + "largest difference \(difference) of outputs up to \(largest), over the ids \(probe.ids)\n"
         )
     }
     let object: JSON = [
-        "model": .string(configuration.model), "base": .string(place.base.path),
+        "model": .string(model), "base": .string(base),
         "output": .string(configuration.output),
         "precision": .string(configuration.compute.precision.rawValue),
         "probe_ids": .array(probe.ids.map(JSON.integer)), "largest_difference": .number(difference),

@@ -102,7 +102,7 @@ private struct ScoringModel {
 
     func served(by queue: EngineQueue) -> ServedRewardModel {
         ServedRewardModel(
-            name: directory.standardizedFileURL.lastPathComponent,
+            name: shortName(directory.path),
             created: Int(Date().timeIntervalSince1970),
             tokenizer: tokenizer,
             contextLength: contextLength,
@@ -119,7 +119,7 @@ extension ServeConfiguration {
 
     fileprivate func served(_ talking: TalkingModel, by queue: EngineQueue) -> ServedModel {
         ServedModel(
-            name: name ?? URL(filePath: model.model).standardizedFileURL.lastPathComponent,
+            name: name ?? shortName(model.model),
             created: Int(Date().timeIntervalSince1970),
             prompts: talking.prompts,
             vocabularySize: talking.model.configuration.vocabularySize,

@@ -9,8 +9,8 @@ struct Answers {
     let configuration: GenerateConfiguration
     let directory: URL
 
-    /// The model's name: its directory's.
-    var name: String { URL(filePath: configuration.model.model).lastPathComponent }
+    /// The model's name: its directory's, or its repository's.
+    var name: String { shortName(configuration.model.model) }
 
     /// The answers to prompts, in their order, without white space at their ends.
     func answers(to prompts: [String]) throws -> [String] {

@@ -17,8 +17,8 @@ struct PairwiseJudging {
 
     /// The name under which annotations are stored.
     var annotator: String {
-        if let path = judge.rewardModel { return "reward_model_" + URL(filePath: path).lastPathComponent }
-        if let path = judge.localModel { return "local_" + URL(filePath: path).lastPathComponent }
+        if let path = judge.rewardModel { return "reward_model_" + shortName(path) }
+        if let path = judge.localModel { return "local_" + shortName(path) }
         guard let model = judge.model, model != Self.official.model else { return Self.official.annotator }
         return "weighted_alpaca_eval_" + model
     }
@@ -26,7 +26,7 @@ struct PairwiseJudging {
     /// What a reader must know of any judge but AlpacaEval's own.
     var caveat: String? {
         guard annotator != Self.official.annotator else { return nil }
-        let name = judge.rewardModel ?? judge.localModel ?? judge.model ?? ""
+        let name = (judge.rewardModel ?? judge.localModel).map(reportedName) ?? judge.model ?? ""
         return "Judged by \(name): these are not AlpacaEval's numbers and cannot be compared with its leaderboard."
     }
 

@@ -18,6 +18,8 @@ struct ConcurrentCommands {
     let limit: Int
     /// The program whose commands they are.
     var program = Self.thisProgram
+    /// What they find in their environment beside what this process has there.
+    var environment: [String: String] = [:]
 
     /// How many commands of so many threads have a processor for each thread.
     static func limit(threads: Int) -> Int { max(1, ProcessInfo.processInfo.activeProcessorCount / max(1, threads)) }
@@ -93,6 +95,7 @@ struct ConcurrentCommands {
         let process = Process()
         process.executableURL = program
         process.arguments = command.words
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         let pipe = Pipe()

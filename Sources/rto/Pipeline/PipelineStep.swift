@@ -38,8 +38,8 @@ struct PipelineStep {
     /// What a person would type.
     var words: [String] {
         switch work {
-        case .train(let configuration): CommandLineText.words(configuration)
-        case .generate(let configuration): CommandLineText.words(configuration)
+        case .train(let configuration): CommandLineText.words(namingInputs(configuration))
+        case .generate(let configuration): CommandLineText.words(namingInputs(configuration))
         }
     }
 

@@ -1,6 +1,7 @@
 import Configuration
 import JSONText
 import PocketWorld
+import Training
 
 /// Which chains and which policies a table is made of.
 struct TablePlan {
@@ -78,6 +79,8 @@ struct TablePlan {
 
     /// The options that decide what a chain and a policy come to; how many of them there are may change.
     var options: JSONObject {
+        // A folder of the cache says nothing to whoever reads this, and is another one elsewhere.
+        let configuration = namingInputs(configuration)
         var options = JSONObject()
         options["pretraining_seed"] = .integer(base.seed)
         options["quick"] = .bool(configuration.isMiniature)

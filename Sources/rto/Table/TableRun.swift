@@ -29,8 +29,10 @@ private struct TableRun {
     func perform() throws {
         var jobs = plan.configuration.model == nil ? pretraining : []
         for chain in plan.chains { jobs += try self.jobs(of: chain) }
-        let limit = ConcurrentCommands.limit(threads: plan.configuration.threads)
-        var queue = TableQueue(jobs, ConcurrentCommands(limit: limit), say: say)
+        var commands = ConcurrentCommands(limit: ConcurrentCommands.limit(threads: plan.configuration.threads))
+        // What models and prompts of a hub stand for has been found, and they are here: a chain must not find another commit.
+        commands.environment["HF_HUB_OFFLINE"] = "1"
+        var queue = TableQueue(jobs, commands, say: say)
         try queue.run()
     }
 

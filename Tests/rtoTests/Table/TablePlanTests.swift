@@ -3,7 +3,9 @@ import Foundation
 import JSONText
 import TestSupport
 import Testing
+import Training
 
+@testable import Hub
 @testable import rto
 
 @Suite struct TablePlanTests {
@@ -23,6 +25,23 @@ import Testing
             }
             #expect(Set(plan.entries.map(\.name)).count == plan.entries.count)
         }
+    }
+
+    @Test("Models of a hub are recorded and handed on by name and commit, and not as folders of the cache") func names()
+        throws
+    {
+        let commit = String(repeating: "c0ffee00", count: 5)
+        let name = try #require(RepositoryName("org/policy@" + commit, kind: .model))
+        let snapshot = Snapshot(name: name, folder: URL(filePath: "/somewhere/models--org--policy/snapshots/" + commit))
+        LocatedRepositories.remember(snapshot, as: name)
+        let plan = try plan { $0.model = snapshot.folder.path }
+        #expect(plan.options["model"]?.string == "org/policy@" + commit)
+        let chain = try #require(plan.chains.first)
+        let entry = try #require(plan.entries.first)
+        let training = chain.training(entry.method, entry.settings, prompts: entry.prompts, as: entry.name)
+        let words = PipelineStep("one", training: training).words
+        #expect(words.contains("org/policy@" + commit) && !words.contains { $0.hasPrefix("/somewhere") })
+        #expect(shortName(snapshot.folder.path) == "policy" && reportedName("/else/where") == "/else/where")
     }
 
     @Test("Methods differ in what they are, and in nothing else") func fairness() throws {
