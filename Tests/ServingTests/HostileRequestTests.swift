@@ -188,6 +188,36 @@ struct HostileRequestTests {
         #expect(refused.answer().status == 413)
     }
 
+    @Test("a client of HTTP/1.0 gets no chunks, and the end of the connection is the end of its answer")
+    func oldVersion() throws {
+        let server = try TestServer()
+        let body = #"{"prompt":"a","stream":true}"#
+        for field in ["", "Connection: keep-alive\r\n", "Expect: 100-continue\r\n"] {
+            let client = try SocketClient(port: server.port)
+            client.send(
+                "POST /v1/completions HTTP/1.0\r\n\(field)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
+            let answer = client.answer()
+            #expect(answer.text.hasPrefix("HTTP/1.0 200 ") && answer.fields["transfer-encoding"] == nil)
+            #expect(answer.fields["connection"] == "close")
+            #expect(answer.body.hasPrefix("data: {") && answer.body.hasSuffix("\n\ndata: [DONE]\n\n"))
+        }
+    }
+
+    @Test("a client that offers another protocol is answered in this one, and knows that the connection ends")
+    func upgrade() throws {
+        let server = try TestServer()
+        for protocolName in ["h2c", "websocket"] {
+            let client = try SocketClient(port: server.port)
+            let fields = [
+                "Connection": "Upgrade, HTTP2-Settings", "Upgrade": protocolName, "HTTP2-Settings": "AAMAAABk",
+            ]
+            client.send(SocketClient.request("POST", "/v1/completions", fields: fields, body: Self.good))
+            let answer = client.answer()
+            #expect(answer.status == 200 && answer.fields["connection"] == "close" && answer.body.contains("Hello"))
+        }
+    }
+
     @Test("requests sent ahead are answered in their order")
     func pipelining() throws {
         let server = try TestServer()

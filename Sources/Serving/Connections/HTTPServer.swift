@@ -10,7 +10,7 @@ public final class HTTPServer: Sendable {
     private let listener: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let connections: Connections
-    private let graceSeconds: Double
+    private let limits: ServerLimits
 
     /// Listens, and has requests answered by a service.
     ///
@@ -21,7 +21,7 @@ public final class HTTPServer: Sendable {
     public init(_ service: Service, host: String, port: Int) throws(ServerError) {
         let connections = Connections(limit: service.limits.connections)
         self.connections = connections
-        graceSeconds = service.limits.graceSeconds
+        limits = service.limits
         // Parsing and writing are little work beside a model's.
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let bootstrap = ServerBootstrap(group: group)
@@ -48,10 +48,17 @@ public final class HTTPServer: Sendable {
     public func stop() async {
         try? await listener.close().get()
         for channel in connections.open { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
-        let end = ContinuousClock.now + .seconds(graceSeconds)
+        await waitForQuiet(limits.graceSeconds)
+        for channel in connections.open { try? await channel.close().get() }
+        // Answers that were broken off are cancelled, and still have a word for the loop.
+        await waitForQuiet(limits.lingerSeconds)
+        if connections.isQuiet { try? await group.shutdownGracefully() }
+    }
+
+    /// Waits until nobody is connected and nothing is answered, or until so many seconds are over.
+    private func waitForQuiet(_ seconds: Double) async {
+        let end = ContinuousClock.now + .seconds(seconds)
         while !connections.isQuiet, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
-        for channel in connections.open { channel.close(promise: nil) }
-        try? await group.shutdownGracefully()
     }
 
     private static func configure(

@@ -82,7 +82,7 @@ struct SamplingFields {
         if let maxTokens, let limit, maxTokens > limit {
             throw .invalid("'max_tokens' is \(maxTokens), and this server gives at most \(limit)", "max_tokens")
         }
-        let wanted = maxTokens ?? min(length ?? max(1, room), limit ?? .max)
+        let wanted = maxTokens ?? max(1, min(room, length ?? room, limit ?? room))
         guard wanted <= room else {
             throw .invalid(
                 "the prompt has \(prompt.count) tokens and \(wanted) more are asked for; this model takes "
