@@ -193,27 +193,13 @@ struct ServeTests {
         #expect(program.logs("POST /get_reward 200", times: 2) && program.log.contains("8 texts"))
     }
 
-    /// A Python that has the package: the one that the environment names, or one in a folder that is never committed.
-    private static let python: String? = {
-        let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
-        let named = ProcessInfo.processInfo.environment["RTO_TEST_PYTHON"]
-        return [named, package.appending(path: ".venv-test/bin/python").path].compactMap(\.self).first { path in
-            guard FileManager.default.isExecutableFile(atPath: path) else { return false }
-            let process = Process()
-            process.executableURL = URL(filePath: path)
-            process.arguments = ["-c", "import openai"]
-            process.standardError = FileHandle.nullDevice
-            try? process.run()
-            process.waitUntilExit()
-            return process.terminationStatus == 0
-        }
-    }()
+    private static let python = TestPython.path(importing: "openai")
 
     @Test(
         "the official openai package for Python is content",
         .enabled(
             if: python != nil,
-            "no Python with the package openai: name one in $RTO_TEST_PYTHON, or make .venv-test and install it there"
+            "no Python that imports openai: name one in $RTO_TEST_PYTHON, or make .venv-test and install it there"
         )
     )
     func officialClient() throws {
