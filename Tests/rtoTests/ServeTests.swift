@@ -146,6 +146,9 @@ struct ServeTests {
             ("--model model --token 'a b'", 64, "--token"), ("--model model --token-file empty", 64, "empty"),
             ("--reward-model reward --name x", 64, "only with --model"), ("--model reward", 65, "reward model"),
             ("--model model --max-length 5000", 65, "takes 4096"), ("--model model --port 70000", 64, "65535"),
+            ("--model model --max-length 9223372036854775807", 64, "1073741824"),
+            ("--model model --max-waiting 9223372036854775807", 64, "1048576"),
+            ("--model model --host nowhere.invalid --token t", 65, "no machine"),
             ("--reward-model reward --normalize-reward", 65, "\"mean\""), ("--model model --port 1", 65, "--port 1"),
         ]
     )

@@ -35,11 +35,16 @@ public final class HTTPServer: Sendable {
                 }
             }
         do {
-            listener = try bootstrap.bind(host: host, port: port).wait()
+            // As an address stands in a URL.
+            let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+            listener = try bootstrap.bind(host: isBracketed ? String(host.dropFirst().dropLast()) : host, port: port)
+                .wait()
             self.port = listener.localAddress?.port ?? port
         } catch {
             try? group.syncShutdownGracefully()
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            let reason =
+                (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
+                ?? (error is SocketAddressError.UnknownHost ? "no machine is known by this name" : "\(error)")
             throw ServerError(description: "--host \(host) --port \(port): cannot be listened to: \(reason)")
         }
     }

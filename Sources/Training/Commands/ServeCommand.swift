@@ -155,7 +155,7 @@ extension ServeConfiguration {
             )
         }
         if let reward = service.reward { models.append("rewards of '\(reward.name)'") }
-        let address = host.contains(":") ? "[\(host)]" : host
+        let address = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
         return "rto serve: ready at http://\(address):\(port)/v1: " + models.joined(separator: "; ")
     }
 }
