@@ -116,6 +116,21 @@ struct ServeTests {
         }
     }
 
+    @Test("a model of the hub is called by its name there, and not by the commit that its folder is called by")
+    func hubName() throws {
+        let directory = try ServedProgram.models()
+        let commit = String(repeating: "a", count: 40)
+        let snapshot = "hf/hub/models--tiny--talker/snapshots/\(commit)"
+        #expect(
+            try directory.run("mkdir -p hf/hub/models--tiny--talker/refs \(snapshot) && cp model/* \(snapshot)") == 0
+        )
+        try directory.write("hf/hub/models--tiny--talker/refs/main", commit)
+        let environment = "HF_HOME=$PWD/hf HF_HUB_OFFLINE=1"
+        let program = try ServedProgram("--model tiny/talker", in: directory, environment: environment)
+        let request: JSON = ["model": "tiny/talker", "prompt": "a", "max_tokens": 1]
+        #expect(try program.answer(Self.completions, request)["model"] == "tiny/talker")
+    }
+
     @Test("the context bounds a request, and a client that left makes room")
     func bounds() throws {
         let program = try ServedProgram(
