@@ -106,6 +106,7 @@ struct HostileRequestTests {
         ),
         Attack("a web page", post(good, ["Origin": "https://example.com"]), 403),
         Attack("a name that leads here", post(good, ["Host": "example.com"]), 403),
+        Attack("a name that begins as an address", post(good, ["Host": "[::1].example.com"]), 403),
         Attack("two hosts", "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
         Attack("a script in the model's name", post(#"{"prompt":"a","model":"\"\r\nX: <script>"}"#), 404, #"\"\r\nX"#),
     ]

@@ -158,6 +158,7 @@ struct ProtocolTests {
         let request: JSON = [
             "prompt": "p", "temperature": 0, "top_p": 0.5, "top_k": 3, "min_tokens": 2, "max_completion_tokens": 9,
             "seed": -1, "user": "u", "metadata": ["a": "b"], "store": true, "presence_penalty": 0, "logit_bias": nil,
+            "stop_token_ids": [], "include_stop_str_in_output": false,
             "model": "tiny",
         ]
         #expect(try server.json(Self.textPath, request)["choices"] != nil)

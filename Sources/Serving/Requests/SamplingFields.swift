@@ -52,6 +52,7 @@ struct SamplingFields {
                 case ("include_usage", let value?): includesUsage = value
                 // It asks for padding against eavesdroppers, which changes no text.
                 case ("include_obfuscation", .some): break
+                case ("continuous_usage_stats", false?): break
                 default:
                     throw .invalid("'stream_options' has only 'include_usage', true or false", "stream_options")
                 }
