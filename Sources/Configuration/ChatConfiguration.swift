@@ -68,7 +68,7 @@ extension ChatConfiguration: Configurable, Computing, ReadingRows, Sampling {
             .optional(
                 "max-length",
                 \.maxLength,
-                in: .atLeast(2),
+                in: .tokens(atLeast: 2),
                 "The most tokens of the conversation; none is the model's limit"
             ),
             .value("seed", \.seed, in: .notNegative, "The seed of sampling"),

@@ -55,7 +55,7 @@ extension GenerateConfiguration: Configurable, Computing, ReadingRows, Sampling 
         ] + Setting.prompts + [
             .inputKey,
             .skipBadRows,
-            .value("max-prompt-length", \.maxPromptLength, in: .positive, "Longer prompts are dropped and counted"),
+            .value("max-prompt-length", \.maxPromptLength, in: .tokens(), "Longer prompts are dropped and counted"),
         ]
     }
 

@@ -86,8 +86,8 @@ extension InspectConfiguration: Configurable, Computing, ReadingRows {
             .optional("stage", \.stage, "The stage by whose eyes rows are seen; none goes by their shape"),
             .value("row", \.firstRow, in: .positive, "The first row to show, counted from 1"),
             .value("rows", \.rowCount, in: .positive, "How many rows to show"),
-            .optional("max-length", \.data.maxLength, in: .atLeast(2), "The most tokens of a sequence"),
-            .value("max-prompt-length", \.maxPromptLength, in: .positive, "The most tokens of a prompt to be answered"),
+            .optional("max-length", \.data.maxLength, in: .tokens(atLeast: 2), "The most tokens of a sequence"),
+            .value("max-prompt-length", \.maxPromptLength, in: .tokens(), "The most tokens of a prompt to be answered"),
             .skipBadRows,
         ]
     }

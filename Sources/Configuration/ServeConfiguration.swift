@@ -106,20 +106,25 @@ extension ServeConfiguration: Configurable, Computing, ReadingRows {
             .optional(
                 "max-length",
                 \.maxLength,
-                in: .atLeast(2),
+                in: .tokens(atLeast: 2),
                 "The most tokens of prompt and answer; none is the model's limit, at most \(longestDefault)"
             ),
             .optional(
                 "max-new-tokens",
                 \.maxNewTokens,
-                in: .positive,
+                in: .tokens(),
                 "The most tokens of an answer; none is what fits"
             ),
             .value("max-concurrent", \.maxConcurrent, in: .from(1, through: 4096), "Answers sampled at once"),
             .value("cache-bytes", \.cacheBytes, in: .positive, "Bytes of keys and values; may lower --max-concurrent"),
-            .value("max-waiting", \.maxWaiting, in: .notNegative, "Answers that wait; more are told to come again"),
+            .value(
+                "max-waiting",
+                \.maxWaiting,
+                in: .from(0, through: 1 << 20),
+                "Answers that wait; more are told to come again"
+            ),
             .value("max-body-bytes", \.maxBodyBytes, in: .positive, "The most bytes of a request"),
-            .value("max-connections", \.maxConnections, in: .positive, "Connections at once"),
+            .value("max-connections", \.maxConnections, in: .from(1, through: 1 << 20), "Connections at once"),
             .value("body-timeout", \.bodyTimeout, in: seconds, "Seconds to send the body of a request"),
             .value("request-timeout", \.requestTimeout, in: seconds, "Seconds that an answer may take"),
             .value("grace-period", \.gracePeriod, in: seconds, "Seconds to end running requests when it stops"),

@@ -117,7 +117,7 @@ extension TableConfiguration: Configurable {
                         in: .positive,
                         "What all learning rates are multiplied by"
                     ),
-                    .value("max-new-tokens", \.maxNewTokens, in: .positive, "The most tokens of a response"),
+                    .value("max-new-tokens", \.maxNewTokens, in: .tokens(), "The most tokens of a response"),
                 ]
             ),
         ]

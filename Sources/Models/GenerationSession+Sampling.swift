@@ -81,18 +81,27 @@ extension GenerationSession {
         _ joined: [ActiveSequence]
     ) -> [Int: [TokenLikelihood]] {
         var found: [Int: [TokenLikelihood]] = [:]
+        // Samples of one prompt come one behind the other.
+        var last: (segment: Int, alternatives: Int?, found: [TokenLikelihood])?
         for (sequence, segment) in zip(joined, segments) where sequence.request.scoresPrompt {
+            let alternatives = sequence.request.alternatives
+            if let last, last.segment == segment, last.alternatives == alternatives {
+                found[sequence.id] = last.found
+                continue
+            }
             let range = batch.segments[segment].range
             let size = Tensor.logitChunkRows(vocabulary: model.configuration.vocabularySize)
-            let last = range.upperBound - 1
-            found[sequence.id] = stride(from: range.lowerBound, to: last, by: size).flatMap { start in
-                let chunk = start..<min(start + size, last)
+            let end = range.upperBound - 1
+            let scored = stride(from: range.lowerBound, to: end, by: size).flatMap { start in
+                let chunk = start..<min(start + size, end)
                 return TokenLikelihood.read(
                     model.project(hidden.narrowed(0, chunk)),
                     tokens: chunk.map { batch.tokens[$0 + 1] },
-                    alternatives: chunk.map { _ in sequence.request.alternatives ?? 0 }
+                    alternatives: chunk.map { _ in alternatives ?? 0 }
                 )
             }
+            found[sequence.id] = scored
+            last = (segment, alternatives, scored)
         }
         return found
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Training
 
 /// The one place where an error becomes text and an exit status.
 struct FailureReport {
@@ -36,6 +37,7 @@ struct FailureReport {
     private static func sentence(_ error: any Error) -> String {
         // Foundation's errors describe themselves for people only in `localizedDescription`.
         let isFoundations = error is CocoaError || error is POSIXError || type(of: error) is NSError.Type
-        return "rto: " + (isFoundations ? error.localizedDescription : "\(error)")
+        // It may quote a file or a command line, and is read at a terminal.
+        return harmlessText("rto: " + (isFoundations ? error.localizedDescription : "\(error)"))
     }
 }

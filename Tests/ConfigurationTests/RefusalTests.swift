@@ -26,7 +26,7 @@ import Testing
             ("--adam-beta1", "1", "a number from 0 to less than 1"),
             ("--top-p", "0", "a number more than 0 and at most 1"),
             ("--gamma", "1.01", "a number from 0 to 1"), ("--precision", "float16", "float32 or bfloat16"),
-            ("--max-length", "1", "a whole number of at least 2"), ("--model", "", "some text"),
+            ("--max-length", "1", "a whole number from 2 to 1073741824"), ("--model", "", "some text"),
             ("--input-template", "no place", "some text with {} where the prompt goes"),
             ("--data", "a@-1", "path or path@weight with a weight more than 0"),
             ("--reward-url", "localhost:5000", "an http:// or https:// address"),

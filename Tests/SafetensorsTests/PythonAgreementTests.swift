@@ -3,10 +3,14 @@ import Safetensors
 import TestSupport
 import Testing
 
-/// A Python with `torch` and `safetensors`, named by the environment where there is one.
-private let python = ProcessInfo.processInfo.environment["RTO_TEST_PYTHON"]
+private let python = TestPython.path(importing: "torch", "safetensors")
 
-@Suite(.enabled(if: python != nil, "RTO_TEST_PYTHON names no Python with torch and safetensors"))
+@Suite(
+    .enabled(
+        if: python != nil,
+        "no Python that imports torch and safetensors: name one in $RTO_TEST_PYTHON, or make .venv-test and install them there"
+    )
+)
 struct PythonAgreementTests {
     let directory: TemporaryDirectory
 

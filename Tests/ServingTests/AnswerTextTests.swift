@@ -63,6 +63,22 @@ struct AnswerTextTests {
         #expect(choice.end(isStop: true).text.isEmpty && choice.finish == .stop && choice.tokenCount == 2)
     }
 
+    @Test("a stop token is among the tokens where that is asked for, behind all others")
+    func scoredStopToken() throws {
+        let directory = try TemporaryDirectory()
+        let tokenizer = try TinyTokenizer.make(in: directory)
+        func ids(_ tokens: [Int], stops: [String]) -> [Int] {
+            let stop: Set = [TinyTokenizer.end]
+            var choice = ChoiceText(tokenizer, behind: [97], stops: stops, stopTokens: stop, scoresStopToken: true)
+            let pieces = tokens.map { choice.take(SampledToken(id: $0)) } + [choice.end(isStop: true)]
+            return pieces.flatMap(\.tokens).map(\.token.id)
+        }
+        #expect(ids([97, 0xE2, TinyTokenizer.end], stops: []) == [97, 0xE2, TinyTokenizer.end])
+        #expect(ids([97, 98, TinyTokenizer.end], stops: ["bc"]) == [97, 98, TinyTokenizer.end])
+        // A stop text that came first leaves nothing behind it.
+        #expect(ids([97, 98, 99, TinyTokenizer.end], stops: ["bc"]) == [97])
+    }
+
     @Test("tokens go out with their text, those of a stop text not at all")
     func tokens() throws {
         var choice = try Self.choice(["cd"])

@@ -32,6 +32,25 @@ struct ClientTests {
         #expect(server.log.last?.contains(streams ? " 200 " : " 499 ") == true)
     }
 
+    @Test("of requests that were sent ahead too: the end of one answer is not taken for that of the next")
+    func leavingAhead() throws {
+        var limits = ServerLimits()
+        limits.idleSeconds = 0.2
+        let server = try Self.stalling(limits)
+        let client = try SocketClient(port: server.port)
+        let kept = ["Connection": "keep-alive"]
+        client.send(
+            SocketClient.request("GET", "/health", fields: kept)
+                + SocketClient.request("POST", "/v1/completions", fields: kept, body: Self.request)
+        )
+        _ = client.read(until: "\"a\"")
+        // Its connection is not idle.
+        usleep(500_000)
+        #expect(server.engine.leaveCount == 0 && server.log.count == 1)
+        client.leave()
+        Self.wait { server.engine.leaveCount == 1 }
+    }
+
     @Test("an answer that takes too long ends: 504, or an error in the stream")
     func answerTimeOut() throws {
         var limits = ServerLimits()

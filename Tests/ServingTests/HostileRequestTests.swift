@@ -106,6 +106,7 @@ struct HostileRequestTests {
         ),
         Attack("a web page", post(good, ["Origin": "https://example.com"]), 403),
         Attack("a name that leads here", post(good, ["Host": "example.com"]), 403),
+        Attack("a name that begins as an address", post(good, ["Host": "[::1].example.com"]), 403),
         Attack("two hosts", "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
         Attack("a script in the model's name", post(#"{"prompt":"a","model":"\"\r\nX: <script>"}"#), 404, #"\"\r\nX"#),
     ]
@@ -186,6 +187,36 @@ struct HostileRequestTests {
         let large = ["Expect": "100-continue", "Content-Length": "999999999"]
         refused.send(SocketClient.request("POST", "/v1/completions", fields: large))
         #expect(refused.answer().status == 413)
+    }
+
+    @Test("a client of HTTP/1.0 gets no chunks, and the end of the connection is the end of its answer")
+    func oldVersion() throws {
+        let server = try TestServer()
+        let body = #"{"prompt":"a","stream":true}"#
+        for field in ["", "Connection: keep-alive\r\n", "Expect: 100-continue\r\n"] {
+            let client = try SocketClient(port: server.port)
+            client.send(
+                "POST /v1/completions HTTP/1.0\r\n\(field)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
+            let answer = client.answer()
+            #expect(answer.text.hasPrefix("HTTP/1.0 200 ") && answer.fields["transfer-encoding"] == nil)
+            #expect(answer.fields["connection"] == "close")
+            #expect(answer.body.hasPrefix("data: {") && answer.body.hasSuffix("\n\ndata: [DONE]\n\n"))
+        }
+    }
+
+    @Test("a client that offers another protocol is answered in this one, and knows that the connection ends")
+    func upgrade() throws {
+        let server = try TestServer()
+        for protocolName in ["h2c", "websocket"] {
+            let client = try SocketClient(port: server.port)
+            let fields = [
+                "Connection": "Upgrade, HTTP2-Settings", "Upgrade": protocolName, "HTTP2-Settings": "AAMAAABk",
+            ]
+            client.send(SocketClient.request("POST", "/v1/completions", fields: fields, body: Self.good))
+            let answer = client.answer()
+            #expect(answer.status == 200 && answer.fields["connection"] == "close" && answer.body.contains("Hello"))
+        }
     }
 
     @Test("requests sent ahead are answered in their order")

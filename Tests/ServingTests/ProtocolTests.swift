@@ -101,14 +101,46 @@ struct ProtocolTests {
         #expect(content?[1]?["top_logprobs"]?.array?.map { $0["token"] } == ["a", "b"])
         let completion: JSON = ["prompt": "zé", "logprobs": 1, "echo": true]
         let scores = try server.json(Self.textPath, completion)["choices"]?[0]?["logprobs"]
-        #expect(scores?["tokens"] == ["<s>", "z", "\u{FFFD}", "\u{FFFD}", "a", "b"])
+        #expect(scores?["tokens"] == ["<s>", "z", "\u{FFFD}", "\u{FFFD}", "a", "b", "</s>"])
         #expect(scores?["token_logprobs"]?.array?.first == .null && scores?["top_logprobs"]?[0] == .null)
         #expect(scores?["token_logprobs"]?[5] == -0.98 && scores?["top_logprobs"]?[5] == ["a": -0.97, "b": -0.98])
-        #expect(scores?["text_offset"] == [0, 0, 1, 1, 2, 3])
+        // The stop token is scored and is no part of the text.
+        #expect(scores?["text_offset"] == [0, 0, 1, 1, 2, 3, 4] && scores?["token_logprobs"]?[6] == -2.58)
         let alone: JSON = ["prompt": "z", "logprobs": 0, "echo": true, "max_tokens": 0]
         let prompt = try server.json(Self.textPath, alone)
         #expect(prompt["choices"]?[0]?["text"] == "z" && prompt["choices"]?[0]?["finish_reason"] == "length")
         #expect(prompt["choices"]?[0]?["logprobs"]?["tokens"] == ["<s>", "z"])
+    }
+
+    @Test("what cannot come, and what a broken model says, is still JSON; rewards that are no numbers are a fault")
+    func infinities() throws {
+        let server = try TestServer(fixedScore: -.infinity)
+        let body = try server.ask("POST", Self.textPath, #"{"prompt":"z","logprobs":1}"#).body
+        #expect(try JSON(parsing: body)["choices"]?[0]?["logprobs"]?["token_logprobs"]?[0] == -9999.0)
+        let reward = try server.ask("POST", "/get_reward", #"{"query":["a","b"]}"#)
+        #expect(reward.status == 500 && reward.body.contains("text 1"))
+    }
+
+    @Test("without a number of tokens an answer takes what room there is, and scored prompts have a bound")
+    func room() throws {
+        let server = try TestServer()
+        let long = String(repeating: "x", count: 94)
+        #expect(try server.json(Self.textPath, ["prompt": .string(long)])["choices"] != nil)
+        #expect(server.engine.orders.last?.maxNewTokens == 5)
+        let full = try server.json(Self.textPath, ["prompt": .string(long + "xxxxxx")])
+        #expect(full["error"]?["code"] == "context_length_exceeded")
+        let wide = try TestServer(contextLength: 1000)
+        var echo = JSONObject()
+        echo["prompt"] = .array(Array(repeating: .string(String(repeating: "x", count: 800)), count: 64))
+        for (member, value) in [("echo", true), ("n", 2), ("max_tokens", 1), ("logprobs", 20)] as [(String, JSON)] {
+            echo[member] = value
+        }
+        let refused = try wide.json(Self.textPath, .object(echo))
+        // 128 choices of 801 tokens, each with 20 others.
+        #expect(refused["error"]?["message"]?.string?.contains("2153088 log-probabilities") == true)
+        #expect(refused["error"]?["param"] == "echo" && wide.engine.orders.isEmpty)
+        echo["logprobs"] = 1
+        #expect(try wide.json(Self.textPath, .object(echo))["choices"]?.array?.count == 128)
     }
 
     @Test("stop texts cut, and stop the engine; special tokens stop by their ids")
@@ -126,6 +158,7 @@ struct ProtocolTests {
         let request: JSON = [
             "prompt": "p", "temperature": 0, "top_p": 0.5, "top_k": 3, "min_tokens": 2, "max_completion_tokens": 9,
             "seed": -1, "user": "u", "metadata": ["a": "b"], "store": true, "presence_penalty": 0, "logit_bias": nil,
+            "stop_token_ids": [], "include_stop_str_in_output": false,
             "model": "tiny",
         ]
         #expect(try server.json(Self.textPath, request)["choices"] != nil)

@@ -17,7 +17,13 @@ final class ScriptedEngine: TextEngine, RewardEngine {
     private let seen = Mutex<[SampleOrder]>([])
     private let left = Mutex(0)
 
-    init(_ script: @escaping @Sendable (SampleOrder) -> Script) { self.script = script }
+    /// What every token and text is said to be worth instead of what its id says.
+    private let fixedScore: Double?
+
+    init(fixedScore: Double? = nil, _ script: @escaping @Sendable (SampleOrder) -> Script) {
+        self.script = script
+        self.fixedScore = fixedScore
+    }
 
     /// Every order so far.
     var orders: [SampleOrder] { seen.withLock(\.self) }
@@ -29,15 +35,15 @@ final class ScriptedEngine: TextEngine, RewardEngine {
         let (events, continuation) = AsyncStream.makeStream(of: (place: Int, event: SampleEvent).self)
         for (place, order) in orders.enumerated() {
             if order.scoresPrompt {
-                continuation.yield((place, .prompt(order.prompt.dropFirst().map { Self.scored($0, order) })))
+                continuation.yield((place, .prompt(order.prompt.dropFirst().map { scored($0, order) })))
             }
             switch script(order) {
             case .full: throw .overloaded
-            case .stall(let id): continuation.yield((place, .token(Self.scored(id, order))))
+            case .stall(let id): continuation.yield((place, .token(scored(id, order))))
             case .ids(let ids):
                 var isStop = false
                 for id in ids.prefix(order.maxNewTokens) where !isStop {
-                    continuation.yield((place, .token(Self.scored(id, order))))
+                    continuation.yield((place, .token(scored(id, order))))
                     isStop = order.stopTokens.contains(id)
                 }
                 continuation.yield((place, .end(isStop: isStop)))
@@ -46,14 +52,14 @@ final class ScriptedEngine: TextEngine, RewardEngine {
         return Samples(events: events) { _ in self.left.withLock { $0 += 1 } }
     }
 
-    func rewards(of sequences: [[Int]]) async throws -> [Double] { sequences.map { Double($0.count) } }
+    func rewards(of sequences: [[Int]]) async throws -> [Double] { sequences.map { fixedScore ?? Double($0.count) } }
 
     /// Ids are as likely as they are small.
-    private static func scored(_ id: Int, _ order: SampleOrder) -> SampledToken {
+    private func scored(_ id: Int, _ order: SampleOrder) -> SampledToken {
         guard let count = order.alternatives else { return SampledToken(id: id) }
         return SampledToken(
             id: id,
-            logProbability: -Double(id) / 100,
+            logProbability: fixedScore ?? -Double(id) / 100,
             alternatives: (0..<count).map { .init(id: 97 + $0, logProbability: -Double(97 + $0) / 100) }
         )
     }

@@ -26,17 +26,22 @@ final class TestServer {
         token: String? = nil,
         limits: ServerLimits = ServerLimits(),
         chatTemplate: String? = TinyTokenizer.chatML,
+        contextLength: Int = 100,
+        fixedScore: Double? = nil,
         script: (@Sendable (SampleOrder) -> ScriptedEngine.Script)? = nil
     ) throws {
         directory = try TemporaryDirectory()
         let tokenizer = try TinyTokenizer.make(in: directory, chatTemplate: chatTemplate)
-        engine = ScriptedEngine(script ?? { _ in .ids(text.utf8.map(Int.init) + [TinyTokenizer.end]) })
+        engine = ScriptedEngine(
+            fixedScore: fixedScore,
+            script ?? { _ in .ids(text.utf8.map(Int.init) + [TinyTokenizer.end]) }
+        )
         let language = ServedModel(
             name: "tiny",
             created: 7,
             prompts: try PromptTokenizer(tokenizer),
             vocabularySize: TinyTokenizer.vocabularySize,
-            contextLength: 100,
+            contextLength: contextLength,
             answerLimit: 60,
             stopTokens: [TinyTokenizer.end],
             engine: engine

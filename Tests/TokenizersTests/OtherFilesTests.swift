@@ -6,7 +6,11 @@ import Tokenizers
 /// Tokenizers of folders without a `tokenizer.json`.
 @Suite("SentencePiece and tiktoken files") struct OtherFilesTests {
     /// A field with bytes in the form of protocol buffers.
-    private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
+    private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+        let count = bytes.count
+        let length = count < 0x80 ? [UInt8(count)] : [UInt8(count & 0x7F | 0x80), UInt8(count >> 7)]
+        return [number << 3 | 2] + length + bytes
+    }
 
     private func piece(_ text: String, _ score: Float, kind: UInt8 = 1) -> [UInt8] {
         let bits = score.bitPattern
@@ -61,6 +65,33 @@ import Tokenizers
         // Merges and scores alike would have "ca" and "b"; two spaces are a symbol too.
         #expect(ids("cab") == [4, 7, 2] && ids("a  b") == [4, 5, 9, 6] && ids("caba") == [4, 7, 2, 5])
         #expect(tokenizer.decode([4, 2, 9, 6]) == "ab  b" && !tokenizer.isSpecial(2))
+    }
+
+    @Test(
+        "Where spaces at the ends are removed, marks behind a text count as such, and all that stand in front of one",
+        arguments: [1, 2]
+    )
+    func removedSpaces(kind: UInt8) throws {
+        let tokenizer = try tokenizer(["tokenizer.model": model(kind: kind) + field(3, [4 << 3, 1])])
+        func ids(_ text: String) -> [Int] { tokenizer.encode(text, addSpecialTokens: false) }
+        #expect(ids("a  ▁ ▁") == [3] && ids("  a") == [3] && ids("▁ ▁").isEmpty)
+        // In front of a text only spaces are taken for spaces.
+        #expect(ids("▁a") == [5, 3])
+        #expect(tokenizer.decode([5, 5, 3, 5, 7]) == "a b")
+    }
+
+    @Test("A zero byte is in no key of a table of characters, and stays where it is")
+    func zeroByte() throws {
+        // One key, "b", which becomes "a": its unit, and the one of its value.
+        var units = [UInt32](repeating: 0, count: 256)
+        units[0x62] = 0x62 | 1 << 8 | 1 << 10
+        units[0x63] = 0x8000_0000
+        let words = [UInt32(4 * units.count)] + units
+        let table = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        let model = model(kind: 2) + field(3, field(2, table + [0x61, 0]))
+        let tokenizer = try tokenizer(["tokenizer.model": model])
+        #expect(tokenizer.encode("a\0b", addSpecialTokens: false) == [3, 0, 6])
+        #expect(tokenizer.encode("bb", addSpecialTokens: false) == [3, 6])
     }
 
     @Test("A damaged SentencePiece model is an error, wherever it ends")

@@ -5,7 +5,7 @@ import Torch
 
 @testable import Training
 
-@Suite("Precision and memory")
+@Suite("Precision")
 struct PrecisionTests {
     let workshop: Workshop
 
@@ -57,36 +57,4 @@ struct PrecisionTests {
         let saving = try train(configuration) { $0.compute.gradientCheckpointing = true }
         #expect(try largestDifference(plain, saving) < 1e-6)
     }
-
-    @Test("two hundred steps leave no tensor behind", arguments: Configuration.Stage.allCases.filter { $0 != .ppo })
-    func liveTensors(stage: Configuration.Stage) async {
-        // In a process of its own: the counter is of all tests that run.
-        switch stage {
-        case .sft: await #expect(processExitsWith: .success) { try checkLiveTensors(.sft) }
-        case .reward: await #expect(processExitsWith: .success) { try checkLiveTensors(.reward) }
-        case .dpo: await #expect(processExitsWith: .success) { try checkLiveTensors(.dpo) }
-        case .kto: await #expect(processExitsWith: .success) { try checkLiveTensors(.kto) }
-        case .kd: await #expect(processExitsWith: .success) { try checkLiveTensors(.kd) }
-        case .ppo, .rto: await #expect(processExitsWith: .success) { try checkLiveTensors(.rto) }
-        }
-    }
-}
-
-/// Ends the process with a failure where a stage holds more tensors after 204 steps than after 24.
-private func checkLiveTensors(_ stage: Configuration.Stage) throws {
-    try LibTorch.open()
-    let workshop = try Workshop()
-    var configuration = try workshop.configuration(stage)
-    configuration.loop.epochs = 204
-    let run = try RunDirectory(
-        new: workshop.path("run"),
-        recipe: Recipe(configuration: configuration, commandLine: [], versions: [])
-    )
-    let trained = try StageBuilder(configuration: configuration, run: run, checkpoint: nil, device: .cpu).build()
-    var counts: [Int] = []
-    for step in 0..<204 {
-        _ = try trained.step(step)
-        if step == 23 || step == 203 { counts.append(Memory.liveTensors) }
-    }
-    guard counts[0] == counts[1] else { fatalError("\(counts[1] - counts[0]) tensors were left behind") }
 }

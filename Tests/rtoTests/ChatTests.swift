@@ -2,6 +2,7 @@ import Foundation
 import JSONText
 import TestSupport
 import Testing
+import Training
 
 @Suite("rto chat")
 struct ChatTests {
@@ -64,6 +65,13 @@ struct ChatTests {
         let stop = try #require(one.unicodeScalars.dropFirst(3).first { ("a"..."z").contains($0) })
         let cut = try chat("hi\n", flags + " --seed 1 --stop \(stop)").output
         #expect(cut == one.prefix { !$0.unicodeScalars.contains(stop) } + "\n")
+    }
+
+    @Test("nothing that a terminal obeys reaches it, and everything else does")
+    func harmless() {
+        #expect(harmlessText("a\u{1B}[31m\r\u{7F}\u{9B}2J\u{0}") == #"a\u{001B}[31m\u{000D}\u{007F}\u{009B}2J\u{0000}"#)
+        let text = "é\n\t😀👨\u{200D}👩 \\u{001B}"
+        #expect(harmlessText(text) == text)
     }
 
     @Test("the oldest turns are forgotten where the context is full, and a turn too long is a sentence")

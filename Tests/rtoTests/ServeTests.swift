@@ -116,6 +116,21 @@ struct ServeTests {
         }
     }
 
+    @Test("a model of the hub is called by its name there, and not by the commit that its folder is called by")
+    func hubName() throws {
+        let directory = try ServedProgram.models()
+        let commit = String(repeating: "a", count: 40)
+        let snapshot = "hf/hub/models--tiny--talker/snapshots/\(commit)"
+        #expect(
+            try directory.run("mkdir -p hf/hub/models--tiny--talker/refs \(snapshot) && cp model/* \(snapshot)") == 0
+        )
+        try directory.write("hf/hub/models--tiny--talker/refs/main", commit)
+        let environment = "HF_HOME=$PWD/hf HF_HUB_OFFLINE=1"
+        let program = try ServedProgram("--model tiny/talker", in: directory, environment: environment)
+        let request: JSON = ["model": "tiny/talker", "prompt": "a", "max_tokens": 1]
+        #expect(try program.answer(Self.completions, request)["model"] == "tiny/talker")
+    }
+
     @Test("the context bounds a request, and a client that left makes room")
     func bounds() throws {
         let program = try ServedProgram(
@@ -146,6 +161,9 @@ struct ServeTests {
             ("--model model --token 'a b'", 64, "--token"), ("--model model --token-file empty", 64, "empty"),
             ("--reward-model reward --name x", 64, "only with --model"), ("--model reward", 65, "reward model"),
             ("--model model --max-length 5000", 65, "takes 4096"), ("--model model --port 70000", 64, "65535"),
+            ("--model model --max-length 9223372036854775807", 64, "1073741824"),
+            ("--model model --max-waiting 9223372036854775807", 64, "1048576"),
+            ("--model model --host nowhere.invalid --token t", 65, "no machine"),
             ("--reward-model reward --normalize-reward", 65, "\"mean\""), ("--model model --port 1", 65, "--port 1"),
         ]
     )
@@ -193,27 +211,13 @@ struct ServeTests {
         #expect(program.logs("POST /get_reward 200", times: 2) && program.log.contains("8 texts"))
     }
 
-    /// A Python that has the package: the one that the environment names, or one in a folder that is never committed.
-    private static let python: String? = {
-        let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
-        let named = ProcessInfo.processInfo.environment["RTO_TEST_PYTHON"]
-        return [named, package.appending(path: ".venv-test/bin/python").path].compactMap(\.self).first { path in
-            guard FileManager.default.isExecutableFile(atPath: path) else { return false }
-            let process = Process()
-            process.executableURL = URL(filePath: path)
-            process.arguments = ["-c", "import openai"]
-            process.standardError = FileHandle.nullDevice
-            try? process.run()
-            process.waitUntilExit()
-            return process.terminationStatus == 0
-        }
-    }()
+    private static let python = TestPython.path(importing: "openai")
 
     @Test(
         "the official openai package for Python is content",
         .enabled(
             if: python != nil,
-            "no Python with the package openai: name one in $RTO_TEST_PYTHON, or make .venv-test and install it there"
+            "no Python that imports openai: name one in $RTO_TEST_PYTHON, or make .venv-test and install it there"
         )
     )
     func officialClient() throws {

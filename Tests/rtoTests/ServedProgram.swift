@@ -52,12 +52,14 @@ final class ServedProgram {
     }
 
     /// Starts the program on a free port and waits until it is ready.
-    init(_ flags: String, in directory: TemporaryDirectory, token: String? = nil) throws {
+    ///
+    /// - Parameter environment: assignments as the shell reads them
+    init(_ flags: String, in directory: TemporaryDirectory, token: String? = nil, environment: String = "") throws {
         self.directory = directory
         self.token = token
-        let environment = token.map { "RTO_SERVE_TOKEN=\($0) " } ?? ""
+        let secret = token.map { "RTO_SERVE_TOKEN=\($0)" } ?? ""
         process = try directory.shell(
-            "\(environment)exec $RTO serve --port 0 --device cpu --threads 1 \(flags) 2> serve.log"
+            "\(secret) \(environment) exec $RTO serve --port 0 --device cpu --threads 1 \(flags) 2> serve.log"
         )
         var found: Int?
         while found == nil, process.isRunning {

@@ -15,6 +15,11 @@ extension Limits where Value: Comparable & ExpressibleByIntegerLiteral {
     public static var notNegative: Limits { Limits(description: "of at least 0") { $0 >= 0 } }
 }
 
+extension Limits<Int> {
+    /// A number of tokens of one sequence: more than any model takes, and few enough to be counted with.
+    public static func tokens(atLeast bound: Int = 1) -> Limits { .from(bound, through: 1 << 30) }
+}
+
 extension Limits where Value: Comparable & SettingConvertible {
     /// At least the bound.
     public static func atLeast(_ bound: Value) -> Limits {

@@ -61,7 +61,7 @@ extension Setting where Root: Sampling {
     static var sampling: [Setting] {
         [
             .value("samples-per-prompt", \.sampling.samplesPerPrompt, in: .positive, "Responses for each prompt"),
-            .value("max-new-tokens", \.sampling.maxNewTokens, in: .positive, "The most tokens of a response"),
+            .value("max-new-tokens", \.sampling.maxNewTokens, in: .tokens(), "The most tokens of a response"),
             .value("temperature", \.sampling.temperature, in: .positive, "What logits are divided by"),
             .value("top-p", \.sampling.topP, in: .above(0, through: 1), "The likeliest mass to draw from"),
             .value("top-k", \.sampling.topK, in: .notNegative, "The likeliest tokens to draw from; 0 is all"),

@@ -48,7 +48,7 @@ extension TrainConfiguration {
             .value(
                 "max-prompt-length",
                 \.reinforcement.maxPromptLength,
-                in: .positive,
+                in: .tokens(),
                 "Longer prompts are dropped and counted"
             ),
             .value("truncation", \.reinforcement.truncation, "What becomes of responses cut by the length limit"),

@@ -46,10 +46,15 @@ extension TrainConfiguration {
 
     private static func maxLength(_ stage: Stage) -> Setting<Self> {
         guard stage.isReinforcement else {
-            return .value("max-length", \.data.requiredMaxLength, in: .atLeast(2), "The most tokens of a sequence")
+            return .value(
+                "max-length",
+                \.data.requiredMaxLength,
+                in: .tokens(atLeast: 2),
+                "The most tokens of a sequence"
+            )
         }
         let summary = "The most tokens of prompt and response together"
-        return .optional("max-length", \.data.maxLength, in: .atLeast(2), summary)
+        return .optional("max-length", \.data.maxLength, in: .tokens(atLeast: 2), summary)
     }
 
     private static func columns(_ stage: Stage) -> [Setting<Self>] {

@@ -34,10 +34,15 @@ extension JSON {
         object[key] = value
         return .object(object)
     }
+
+    /// A log-probability; what is no number of JSON is OpenAI's word for a token that cannot come.
+    static func logProbability(_ value: Double) -> JSON { .number(value.isFinite ? value : -9999) }
 }
 
 /// How chat and completions differ in what they answer.
 protocol AnswerForm: Sendable {
+    /// Whether the log-probabilities have the stop token as well.
+    var scoresStopToken: Bool { get }
     /// A whole choice.
     func choice(_ index: Int, _ piece: ChoiceText.Piece, finish: FinishReason) -> JSON
     /// A piece of a choice in a stream.
@@ -50,6 +55,8 @@ protocol AnswerForm: Sendable {
 struct ChatForm: AnswerForm {
     let tokenizer: Tokenizer
     let isScored: Bool
+    /// The bytes of the tokens are those of the text.
+    let scoresStopToken = false
 
     func choice(_ index: Int, _ piece: ChoiceText.Piece, finish: FinishReason) -> JSON {
         [
@@ -88,7 +95,7 @@ struct ChatForm: AnswerForm {
     private func score(_ id: Int, _ logProbability: Double) -> JSON {
         let bytes = tokenizer.textBytes(of: id)
         return [
-            "token": .string(String(decoding: bytes, as: UTF8.self)), "logprob": .number(logProbability),
+            "token": .string(String(decoding: bytes, as: UTF8.self)), "logprob": .logProbability(logProbability),
             "bytes": .array(bytes.map { .integer(Int($0)) }),
         ]
     }
@@ -98,6 +105,8 @@ struct ChatForm: AnswerForm {
 struct CompletionForm: AnswerForm {
     let tokenizer: Tokenizer
     let isScored: Bool
+    /// Clients that score a prompt with one token behind it count on that token.
+    let scoresStopToken = true
 
     func choice(_ index: Int, _ piece: ChoiceText.Piece, finish: FinishReason) -> JSON {
         chunk(index, piece, finish: finish)
@@ -117,7 +126,7 @@ struct CompletionForm: AnswerForm {
         let tokens = piece.tokens.map(\.token)
         return [
             "tokens": .array(tokens.map { .string(text($0.id)) }),
-            "token_logprobs": .array(tokens.map { $0.logProbability.map(JSON.number) ?? .null }),
+            "token_logprobs": .array(tokens.map { $0.logProbability.map(JSON.logProbability) ?? .null }),
             "top_logprobs": .array(tokens.map(top)), "text_offset": .array(piece.tokens.map { .integer($0.offset) }),
         ]
     }
@@ -127,7 +136,9 @@ struct CompletionForm: AnswerForm {
         guard let own = token.logProbability else { return .null }
         var members = JSONObject()
         let all = token.alternatives.map { ($0.id, $0.logProbability) } + [(token.id, own)]
-        for (id, logProbability) in all where members[text(id)] == nil { members[text(id)] = .number(logProbability) }
+        for (id, logProbability) in all where members[text(id)] == nil {
+            members[text(id)] = .logProbability(logProbability)
+        }
         return .object(members)
     }
 

@@ -24,6 +24,7 @@ public struct ChoiceText: Sendable {
     public private(set) var tokenCount = 0
 
     private let stopTokens: Set<Int>
+    private let scoresStopToken: Bool
     private var decoder: StreamingDecoder
     private var filter: StopFilter
     /// Bytes and characters that were decoded, and bytes that were handed out.
@@ -33,8 +34,17 @@ public struct ChoiceText: Sendable {
     private var pending: [(token: SampledToken, offset: Int, start: Int)] = []
 
     /// The text behind a prompt: of a first token that spells a space, the space is part of it.
-    public init(_ tokenizer: Tokenizer, behind prompt: [Int], stops: [String], stopTokens: Set<Int>) {
+    ///
+    /// - Parameter scoresStopToken: whether a stop token, which is never part of the text, is among the tokens
+    public init(
+        _ tokenizer: Tokenizer,
+        behind prompt: [Int],
+        stops: [String],
+        stopTokens: Set<Int>,
+        scoresStopToken: Bool = false
+    ) {
         self.stopTokens = stopTokens
+        self.scoresStopToken = scoresStopToken
         filter = StopFilter(stops)
         decoder = tokenizer.makeStreamingDecoder(skipSpecialTokens: true)
         for id in prompt { _ = decoder.append(id) }
@@ -44,8 +54,11 @@ public struct ChoiceText: Sendable {
     public mutating func take(_ token: SampledToken) -> Piece {
         guard finish == nil else { return Piece() }
         tokenCount += 1
-        // It ends the answer and is no part of it, even where the tokenizer does not call it special.
-        if stopTokens.contains(token.id) { return Piece() }
+        // It ends the answer and is no part of its text, even where the tokenizer does not call it special.
+        if stopTokens.contains(token.id) {
+            if scoresStopToken { pending.append((token, decodedCharacters, decodedBytes)) }
+            return Piece()
+        }
         pending.append((token, decodedCharacters, decodedBytes))
         return pass(decoder.append(token.id))
     }

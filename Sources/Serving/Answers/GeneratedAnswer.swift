@@ -15,7 +15,13 @@ struct GeneratedAnswer {
     /// - Throws: ``APIError`` before anything was written where too many wait, and whatever the connection throws.
     func write(to responder: Responder) async throws {
         var choices = orders.map {
-            ChoiceText(head.model.tokenizer, behind: $0.prompt, stops: sampling.stops, stopTokens: $0.stopTokens)
+            ChoiceText(
+                head.model.tokenizer,
+                behind: $0.prompt,
+                stops: sampling.stops,
+                stopTokens: $0.stopTokens,
+                scoresStopToken: form.scoresStopToken
+            )
         }
         let samples = try head.model.engine.sample(orders)
         var isOpen = Set(orders.indices)

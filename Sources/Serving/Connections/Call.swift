@@ -13,6 +13,8 @@ struct RequestHead: Sendable {
     /// What stands before the question mark, as it was sent.
     let path: String
     private let headers: HTTPHeaders
+    /// The version that the answer is written in: HTTP/1.0 knows no chunks.
+    let version: HTTPVersion
     /// Whether the connection may serve another request.
     let keepsAlive: Bool
     /// Whether the client waits for a word before it sends the body.
@@ -22,8 +24,10 @@ struct RequestHead: Sendable {
         method = head.method.rawValue
         path = String(head.uri.prefix { $0 != "?" })
         headers = head.headers
-        keepsAlive = head.isKeepAlive
-        expectsContinue = head.headers.first(name: "expect")?.lowercased() == "100-continue"
+        version = head.version == .http1_0 ? .http1_0 : .http1_1
+        // Behind an offer to change the protocol the parser reads nothing more.
+        keepsAlive = head.isKeepAlive && version == .http1_1 && !head.headers.contains(name: "upgrade")
+        expectsContinue = version == .http1_1 && head.headers.first(name: "expect")?.lowercased() == "100-continue"
     }
 
     /// The value of a field, whatever the case of its name; of several equal ones the first.

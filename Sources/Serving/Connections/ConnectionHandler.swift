@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Whether there are too many connections for this one to be served.
     private let isExcess: Bool
     private var state = State.waiting
+    /// The number of the last answer that was begun.
+    private var answerNumber = 0
     private var deadline: Scheduled<Void>?
 
     init(_ service: Service, _ connections: Connections, isExcess: Bool) {
@@ -93,19 +95,22 @@ final class ConnectionHandler: ChannelInboundHandler {
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let boundContext = NIOLoopBound(context, eventLoop: context.eventLoop)
         let loop = context.eventLoop
+        answerNumber += 1
+        let number = answerNumber
         connections.count(answers: 1)
         let task = Task(executorPreference: Self.executor) { [service, connections] in
             await service.answer(call, from: client, with: responder)
+            loop.execute { bound.value.answered(number, boundContext.value) }
+            // Last, as the loop may end where nothing is under way.
             connections.count(answers: -1)
-            loop.execute { bound.value.answered(boundContext.value) }
         }
         state = .answering(task)
         expire(after: limits.answerSeconds, context) { handler, context in handler.giveUp(context) }
     }
 
-    /// Takes the next request of the connection.
-    private func answered(_ context: ChannelHandlerContext) {
-        guard case .answering = state, context.channel.isActive else { return }
+    /// Takes the next request of the connection, unless one that was sent ahead is being answered already.
+    private func answered(_ number: Int, _ context: ChannelHandlerContext) {
+        guard case .answering = state, number == answerNumber, context.channel.isActive else { return }
         state = .waiting
         expire(after: limits.idleSeconds, context) { _, context in context.close(promise: nil) }
     }

@@ -10,7 +10,7 @@ public final class HTTPServer: Sendable {
     private let listener: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let connections: Connections
-    private let graceSeconds: Double
+    private let limits: ServerLimits
 
     /// Listens, and has requests answered by a service.
     ///
@@ -21,7 +21,7 @@ public final class HTTPServer: Sendable {
     public init(_ service: Service, host: String, port: Int) throws(ServerError) {
         let connections = Connections(limit: service.limits.connections)
         self.connections = connections
-        graceSeconds = service.limits.graceSeconds
+        limits = service.limits
         // Parsing and writing are little work beside a model's.
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let bootstrap = ServerBootstrap(group: group)
@@ -35,11 +35,16 @@ public final class HTTPServer: Sendable {
                 }
             }
         do {
-            listener = try bootstrap.bind(host: host, port: port).wait()
+            // As an address stands in a URL.
+            let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+            listener = try bootstrap.bind(host: isBracketed ? String(host.dropFirst().dropLast()) : host, port: port)
+                .wait()
             self.port = listener.localAddress?.port ?? port
         } catch {
             try? group.syncShutdownGracefully()
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            let reason =
+                (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
+                ?? (error is SocketAddressError.UnknownHost ? "no machine is known by this name" : "\(error)")
             throw ServerError(description: "--host \(host) --port \(port): cannot be listened to: \(reason)")
         }
     }
@@ -48,10 +53,17 @@ public final class HTTPServer: Sendable {
     public func stop() async {
         try? await listener.close().get()
         for channel in connections.open { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
-        let end = ContinuousClock.now + .seconds(graceSeconds)
+        await waitForQuiet(limits.graceSeconds)
+        for channel in connections.open { try? await channel.close().get() }
+        // Answers that were broken off are cancelled, and still have a word for the loop.
+        await waitForQuiet(limits.lingerSeconds)
+        if connections.isQuiet { try? await group.shutdownGracefully() }
+    }
+
+    /// Waits until nobody is connected and nothing is answered, or until so many seconds are over.
+    private func waitForQuiet(_ seconds: Double) async {
+        let end = ContinuousClock.now + .seconds(seconds)
         while !connections.isQuiet, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
-        for channel in connections.open { channel.close(promise: nil) }
-        try? await group.shutdownGracefully()
     }
 
     private static func configure(

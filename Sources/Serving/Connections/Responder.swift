@@ -85,7 +85,7 @@ final class Responder: Sendable {
     private func writeHead(_ status: Int, _ fields: HTTPHeaders, closes: Bool) {
         var fields = fields
         if closes || !head.keepsAlive { fields.add(name: "Connection", value: "close") }
-        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: fields)
+        let head = HTTPResponseHead(version: self.head.version, status: .init(statusCode: status), headers: fields)
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
     }
 

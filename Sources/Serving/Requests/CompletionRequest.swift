@@ -6,6 +6,9 @@ struct CompletionRequest {
     /// The tokens of an answer where the request does not say how many, as OpenAI has it.
     static let defaultLength = 16
 
+    /// The most numbers about prompts in one answer: an echo comes at once, however large it is.
+    static let echoLimit = 1 << 20
+
     let sampling: SamplingFields
     /// How many of the likeliest tokens are wanted beside each; nil wants no log-probabilities.
     let alternatives: Int?
@@ -63,7 +66,20 @@ struct CompletionRequest {
             orders += found
             texts += found.map { _ in text }
         }
+        try checkEcho(of: orders)
         return (orders, texts)
+    }
+
+    private func checkEcho(of orders: [SampleOrder]) throws(APIError) {
+        guard echoes, let alternatives else { return }
+        let count = orders.reduce(0) { $0 + $1.prompt.count } * (1 + alternatives)
+        guard count <= Self.echoLimit else {
+            throw .invalid(
+                "'echo' with 'logprobs' \(alternatives) asks for \(count) log-probabilities of prompts, and at most "
+                    + "\(Self.echoLimit) are answered at once; send fewer prompts or choices, or ask for fewer 'logprobs'",
+                "echo"
+            )
+        }
     }
 
     private static func prompts(_ fields: inout RequestFields) throws(APIError) -> [Prompt] {

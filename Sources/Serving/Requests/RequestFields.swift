@@ -73,7 +73,8 @@ struct RequestFields {
         "response_format": ["type": "text"], "echo": false, "ignore_eos": false, "skip_special_tokens": true,
         "add_generation_prompt": true, "continue_final_message": false, "functions": [], "function_call": "none",
         "audio": nil, "reasoning_effort": nil, "verbosity": nil, "web_search_options": nil, "prediction": nil,
-        "guided_json": nil, "guided_regex": nil, "guided_choice": nil, "structured_outputs": nil,
+        "stop_token_ids": [], "include_stop_str_in_output": false, "spaces_between_special_tokens": true,
+        "bad_words": [], "guided_json": nil, "guided_regex": nil, "guided_choice": nil, "structured_outputs": nil,
     ]
 
     /// Throws where a member was not read and would change the text if it were.

@@ -52,6 +52,7 @@ struct SamplingFields {
                 case ("include_usage", let value?): includesUsage = value
                 // It asks for padding against eavesdroppers, which changes no text.
                 case ("include_obfuscation", .some): break
+                case ("continuous_usage_stats", false?): break
                 default:
                     throw .invalid("'stream_options' has only 'include_usage', true or false", "stream_options")
                 }
@@ -82,7 +83,7 @@ struct SamplingFields {
         if let maxTokens, let limit, maxTokens > limit {
             throw .invalid("'max_tokens' is \(maxTokens), and this server gives at most \(limit)", "max_tokens")
         }
-        let wanted = maxTokens ?? min(length ?? max(1, room), limit ?? .max)
+        let wanted = maxTokens ?? max(1, min(room, length ?? room, limit ?? room))
         guard wanted <= room else {
             throw .invalid(
                 "the prompt has \(prompt.count) tokens and \(wanted) more are asked for; this model takes "

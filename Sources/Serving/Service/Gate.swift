@@ -49,7 +49,10 @@ public struct Gate: Sendable {
     /// The host without its port, in small letters.
     private static func name(_ field: String) -> String {
         let text = field.lowercased()
-        if text.hasPrefix("["), let end = text.firstIndex(of: "]") { return String(text[...end]) }
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            let rest = text[text.index(after: end)...]
+            return rest.isEmpty || rest.hasPrefix(":") ? String(text[...end]) : text
+        }
         return String(text.prefix { $0 != ":" })
     }
 

@@ -147,6 +147,9 @@ public struct Service: Sendable {
         var fields = try RequestFields(call.body)
         let sequences = try RewardRequest(&fields).sequences(reward)
         let rewards = try await reward.engine.rewards(of: sequences)
+        if let place = rewards.firstIndex(where: { !$0.isFinite }) {
+            throw APIError(500, "the reward model says \(rewards[place]) of text \(place + 1), which is no number")
+        }
         responder.note = "\(sequences.count) texts"
         try await responder.reply(Reply(RewardRequest.answer(rewards)))
     }

@@ -156,7 +156,6 @@ struct SentencePieceModel {
                 ]
             )
         }
-        let removesSpaces = normalizer.bool(4) ?? true
         if removesSpaces {
             guard !pieces.contains(where: { $0.kind == Kind.userDefined }) else {
                 throw TokenizerError(
@@ -164,7 +163,8 @@ struct SentencePieceModel {
                         + " tokenizer.json"
                 )
             }
-            stages.append(["type": "Replace", "pattern": ["Regex": "\\A +| +\\z"], "content": ""])
+            // Behind the text it takes marks for the spaces they stand for.
+            stages.append(["type": "Replace", "pattern": ["Regex": "\\A +|[ ▁]+\\z"], "content": ""])
             stages.append(["type": "Replace", "pattern": ["Regex": " {2,}"], "content": " "])
         }
         guard normalizer.bool(5) ?? true, !(trainer.bool(24) ?? false) else {
@@ -178,12 +178,16 @@ struct SentencePieceModel {
     }
 
     private var addsPrefix: Bool { normalizer.bool(3) ?? true }
+    private var removesSpaces: Bool { normalizer.bool(4) ?? true }
 
     private func decoder(_ usesBytes: Bool) -> JSON {
         var stages: [JSON] = [["type": "Replace", "pattern": ["String": "▁"], "content": " "]]
         if usesBytes { stages.append(["type": "ByteFallback"]) }
         stages.append(["type": "Fuse"])
-        if addsPrefix { stages.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
+        if addsPrefix || removesSpaces {
+            let count = removesSpaces ? 1 << 16 : 1
+            stages.append(["type": "Strip", "content": " ", "start": .integer(count), "stop": 0])
+        }
         return ["type": "Sequence", "decoders": .array(stages)]
     }
 }

@@ -91,9 +91,12 @@ struct PrecompiledNormalizer: Normalizer {
     private func match(_ bytes: ArraySlice<UInt8>, isLongest: Bool) -> (value: ArraySlice<UInt8>, length: Int)? {
         var found: (value: ArraySlice<UInt8>, length: Int)?
         var node = Self.offset(units[0])
-        for (position, byte) in bytes.enumerated() where byte != 0 {
+        for (position, byte) in bytes.enumerated() {
             node ^= Int(byte)
-            guard units.indices.contains(node), units[node] & 0x8000_00FF == UInt32(byte) else { return found }
+            // A zero ends keys and is in none.
+            guard byte != 0, units.indices.contains(node), units[node] & 0x8000_00FF == UInt32(byte) else {
+                return found
+            }
             let unit = units[node]
             node ^= Self.offset(unit)
             guard unit >> 8 & 1 == 1, units.indices.contains(node) else { continue }

@@ -18,6 +18,8 @@ final class ChatTerminal {
 
     /// Whether somebody sits there, who is asked and told; a script is not.
     let isInteractive = isatty(STDIN_FILENO) == 1
+    /// Whether answers go to a terminal, which obeys some characters and does not show them.
+    private let showsAnswers = isatty(STDOUT_FILENO) == 1
     private var pending: [UInt8] = []
     private var hasEnded = false
 
@@ -66,6 +68,9 @@ final class ChatTerminal {
             hasEnded = count == 0
         }
     }
+
+    /// A part of an answer as it may go to standard output: on a terminal without what the terminal would obey.
+    func shown(_ text: String) -> String { showsAnswers ? harmlessText(text) : text }
 
     /// Shows what goes before a line, to a person.
     func ask() {

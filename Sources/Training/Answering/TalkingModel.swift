@@ -71,7 +71,7 @@ struct TalkingModel {
 
 extension ModelConfiguration {
     /// How many positions the model was made for, where its configuration says so.
-    private var ownLength: Int? { source["max_position_embeddings"]?.integer }
+    private var ownLength: Int? { source["max_position_embeddings"]?.integer.flatMap { $0 > 1 ? $0 : nil } }
 
     /// The most tokens of a sequence: the number asked for, else the model's own or the standard one, whichever is less.
     ///

@@ -147,6 +147,6 @@ private struct Talk {
 
     private func write(_ piece: String, to answer: inout String) throws {
         answer += piece
-        if !piece.isEmpty { try writeToStandardOutput(piece) }
+        if !piece.isEmpty { try writeToStandardOutput(terminal.shown(piece)) }
     }
 }

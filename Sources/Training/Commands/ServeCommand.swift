@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Hub
 import Models
 import Serving
 import Tokenizers
@@ -70,6 +71,11 @@ private enum BearerToken {
     }
 }
 
+/// What requests call a model: its name on the hub, else the last part of its path.
+private func servedName(_ directory: String) -> String {
+    LocatedRepositories.name(of: directory)?.id ?? URL(filePath: directory).standardizedFileURL.lastPathComponent
+}
+
 /// A reward model with its tokenizer.
 private struct ScoringModel {
     let judge: RewardJudge
@@ -102,7 +108,7 @@ private struct ScoringModel {
 
     func served(by queue: EngineQueue) -> ServedRewardModel {
         ServedRewardModel(
-            name: shortName(directory.path),
+            name: servedName(directory.path),
             created: Int(Date().timeIntervalSince1970),
             tokenizer: tokenizer,
             contextLength: contextLength,
@@ -119,7 +125,7 @@ extension ServeConfiguration {
 
     fileprivate func served(_ talking: TalkingModel, by queue: EngineQueue) -> ServedModel {
         ServedModel(
-            name: name ?? shortName(model.model),
+            name: name ?? servedName(model.model),
             created: Int(Date().timeIntervalSince1970),
             prompts: talking.prompts,
             vocabularySize: talking.model.configuration.vocabularySize,
@@ -149,7 +155,7 @@ extension ServeConfiguration {
             )
         }
         if let reward = service.reward { models.append("rewards of '\(reward.name)'") }
-        let address = host.contains(":") ? "[\(host)]" : host
+        let address = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
         return "rto serve: ready at http://\(address):\(port)/v1: " + models.joined(separator: "; ")
     }
 }

@@ -3,7 +3,26 @@ import Foundation
 /// Writes a sentence to standard error.
 func note(_ text: String) {
     // Standard error may be closed or full, which is no reason to stop.
-    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+    try? FileHandle.standardError.write(contentsOf: Data((harmlessText(text) + "\n").utf8))
+}
+
+/// A text without what a terminal obeys: control characters but for line breaks and tabs are written by their numbers, `\u{001B}`.
+///
+/// Texts of models and files go through this wherever a person's terminal may show them.
+public func harmlessText(_ text: String) -> String {
+    func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+    }
+    guard text.unicodeScalars.contains(where: isObeyed) else { return text }
+    var harmless = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        if isObeyed(scalar) {
+            harmless += String(format: "\\u{%04X}", scalar.value).unicodeScalars
+        } else {
+            harmless.append(scalar)
+        }
+    }
+    return String(harmless)
 }
 
 /// Progress on standard error: a live line with rate and time left on a terminal, plain lines elsewhere.

@@ -76,5 +76,5 @@ func textTable(_ rows: [[String]]) -> String {
 
 /// Writes a sentence for the person to standard error.
 func note(_ sentence: String) {
-    try? FileHandle.standardError.write(contentsOf: Data((sentence + "\n").utf8))
+    try? FileHandle.standardError.write(contentsOf: Data((harmlessText(sentence) + "\n").utf8))
 }

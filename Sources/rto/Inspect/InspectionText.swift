@@ -55,7 +55,8 @@ struct InspectionText {
                 + "\(sequence.tokens.count) tokens (\(parts.joined(separator: ", ")))"
         }
         let label = row.label.map { $0 ? ", a good response" : ", a bad response" } ?? ""
-        return "row \(row.number)  \(row.source)  \(row.kind)\(label): \(sizes.joined(separator: "; "))"
+        return
+            "row \(row.number)  \(harmlessText("\(row.source)"))  \(row.kind)\(label): \(sizes.joined(separator: "; "))"
     }
 
     // Tokens.
