@@ -83,7 +83,10 @@ extension GenerationSession {
         var found: [Int: [TokenLikelihood]] = [:]
         for (sequence, segment) in zip(joined, segments) where sequence.request.scoresPrompt {
             let range = batch.segments[segment].range
-            let size = Tensor.logitChunkRows(vocabulary: model.configuration.vocabularySize)
+            let size = Tensor.logitChunkRows(
+                vocabulary: model.configuration.vocabularySize,
+                on: model.device
+            )
             let last = range.upperBound - 1
             found[sequence.id] = stride(from: range.lowerBound, to: last, by: size).flatMap { start in
                 let chunk = start..<min(start + size, last)
