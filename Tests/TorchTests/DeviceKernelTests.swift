@@ -59,7 +59,7 @@ struct DeviceKernelTests {
         }
     }
 
-    @Test("turned heads", arguments: types, [(1, 2), (3, 8), (4, 64), (5, 10), (32, 128)])
+    @Test("turned heads", arguments: types, [(1, 2), (3, 8), (4, 64), (5, 10), (32, 128)] as [(Int, Int)])
     func rotary(type: (DType, Double), heads: (Int, Int)) throws {
         let (cosine, sine) = (
             random([9, 1, heads.1 / 2], seed: 2).to(type.0), random([9, 1, heads.1 / 2], seed: 3).to(type.0)
@@ -83,8 +83,9 @@ struct DeviceKernelTests {
         }
     }
 
-    @Test("log-probabilities of tokens", arguments: types, [0, 3.0], [1, 0.7])
-    func logProbabilities(type: (DType, Double), cap: Double, temperature: Double) throws {
+    @Test("log-probabilities of tokens", arguments: types, [(0, 1), (3, 1), (3, 0.7), (0, 0.7)] as [(Double, Double)])
+    func logProbabilities(type: (DType, Double), head: (cap: Double, temperature: Double)) throws {
+        let (cap, temperature) = head
         for (rows, vocabulary) in [(7, 11), (300, 1000), (64, 8192)] {
             let leaves = [random([rows, 64], seed: 1, deviation: 0.3), random([vocabulary, 64], seed: 2)].map {
                 $0.to(type.0)
@@ -117,9 +118,11 @@ struct DeviceKernelTests {
         }
     }
 
+    static let weightTypes: [(DType, DType)] = [(.float32, .float32), (.bfloat16, .bfloat16), (.bfloat16, .float32)]
+
     @Test(
         "linear layers, also of master weights",
-        arguments: [(DType.float32, DType.float32), (.bfloat16, .bfloat16), (.bfloat16, .float32)]
+        arguments: weightTypes
     )
     func linear(types: (DType, DType)) throws {
         let leaves = [random([37, 64], seed: 1).to(types.0), random([96, 64], seed: 2).to(types.1)]
@@ -130,7 +133,7 @@ struct DeviceKernelTests {
         #expect(difference.magnitude().max().scalar < (types.0 == .float32 ? 1e-4 : 0.3))
     }
 
-    @Test("attention over segments", arguments: [nil, 3, 40])
+    @Test("attention over segments", arguments: [nil, 3, 40] as [Int?])
     func flash(window: Int?) throws {
         let segments = [
             Segment(start: 0, length: 50), Segment(start: 50, length: 30, parent: 0),
