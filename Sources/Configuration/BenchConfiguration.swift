@@ -63,7 +63,16 @@ extension BenchConfiguration: Configurable, Computing {
         [
             SettingGroup("Model", Self.models),
             SettingGroup("Work", Self.measured),
-            SettingGroup("Computing", Setting.compute),
+            SettingGroup(
+                "Computing",
+                Setting.compute + [
+                    .flag(
+                        "gradient-checkpointing",
+                        \.compute.gradientCheckpointing,
+                        "Keep only each layer's input in training, and compute the rest twice"
+                    )
+                ]
+            ),
         ]
     }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "CUDA/DeviceSampling.h"
 #include "HotPaths.h"
 #include "Parallel.h"
 #include "Processor.h"
@@ -33,7 +34,7 @@ struct Decoding {
     void run() const {
         int64_t rows = queries.size(0), heads = keys.size(1), dimension = queries.size(2);
         int64_t capacity = key_cache.size(2), group = queries.size(1) / heads;
-        auto *q = queries.const_data_ptr<scalar>(), *k = keys.const_data_ptr<scalar>(), *v = values.const_data_ptr<scalar>();
+        auto *q = static_cast<const scalar *>(queries.const_data_ptr()), *k = static_cast<const scalar *>(keys.const_data_ptr()), *v = static_cast<const scalar *>(values.const_data_ptr());
         auto *key_base = key_cache.data_ptr<scalar>(), *value_base = value_cache.data_ptr<scalar>();
         auto *result = output.data_ptr<scalar>();
         static const auto attend = CHOOSE(attend<scalar>);
@@ -62,7 +63,7 @@ struct Decoding {
 template <typename scalar>
 void fill(const at::Tensor &source, const at::Tensor &cache, const int64_t *copies, int64_t count) {
     int64_t heads = source.size(1), dimension = source.size(2), capacity = cache.size(2), row = heads * dimension;
-    const auto *from = source.const_data_ptr<scalar>();
+    const auto *from = static_cast<const scalar *>(source.const_data_ptr());
     auto *to = cache.data_ptr<scalar>();
     rto::for_ranges(count * heads, 4, [&](int64_t begin, int64_t end) {
         for (int64_t item = begin; item < end; item++) {
@@ -109,6 +110,7 @@ void rto::fill_cache(
             copies[3 * i] + copies[3 * i + 1] <= keys.size(0) && copies[3 * i + 1] <= key_cache.size(2) &&
                 copies[3 * i + 2] < key_cache.size(0),
             "a segment does not fit into the key-value cache");
+    if (key_cache.is_cuda()) return cuda::fill_cache(keys, values, key_cache, value_cache, copies, count);
     auto type = key_cache.scalar_type();
     auto k = keys.to(type).contiguous(), v = values.to(type).contiguous();
     auto copy = type == at::kFloat ? fill<float> : fill<c10::BFloat16>;

@@ -1,5 +1,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "CUDA/Launcher.h"
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Processor.h"
@@ -15,6 +16,7 @@ struct GatedRows {
     const scalar *gate, *up;
     scalar *output;
     int64_t gate_stride, up_stride, width;
+    bool is_gelu;
 };
 
 template <typename scalar>
@@ -22,6 +24,7 @@ struct GatedRowGradients {
     const scalar *gate, *up, *upstream;
     scalar *gate_gradient, *up_gradient;
     int64_t gate_stride, up_stride, width;
+    bool is_gelu;
 };
 
 }  // namespace
@@ -30,6 +33,14 @@ struct GatedRowGradients {
 #include "Kernels/EachProcessor.inl"
 
 namespace {
+
+/// Runs a kernel of a device over rows, each in stretches of a block.
+template <typename Rows>
+void launch_rows(const char *kernel, const at::Tensor &place, int64_t count, int64_t elements, const Rows &rows) {
+    rto::cuda::Grid grid{.x = count};
+    grid.y = (rows.width + grid.threads * elements - 1) / (grid.threads * elements);
+    rto::cuda::launch(rto::cuda::kernel_name(kernel, place.scalar_type(), elements > 1), grid, place, rows);
+}
 
 /// silu(gate)·up or gelu(gate)·up (Shazeer, arXiv 2002.05202); keeps nothing but its inputs.
 struct GatedUnit : torch::autograd::Function<GatedUnit> {
@@ -43,7 +54,13 @@ struct GatedUnit : torch::autograd::Function<GatedUnit> {
         rto::for_element_type(gate.scalar_type(), [&](auto *type) {
             using scalar = std::remove_pointer_t<decltype(type)>;
             GatedRows<scalar> rows{
-                gate.data_ptr<scalar>(), up.data_ptr<scalar>(), output.data_ptr<scalar>(), gate.stride(0), up.stride(0), width};
+                gate.data_ptr<scalar>(), up.data_ptr<scalar>(), output.data_ptr<scalar>(), gate.stride(0), up.stride(0), width,
+                is_gelu};
+            if (gate.is_cuda()) {
+                int64_t elements = rto::cuda::vector_width(
+                    gate.scalar_type(), width, {rows.gate, rows.up, rows.output}, {rows.gate_stride, rows.up_stride});
+                return launch_rows("gate_rows", gate, count, elements, rows);
+            }
             auto kernel = is_gelu ? CHOOSE(gate_rows<true, scalar>) : CHOOSE(gate_rows<false, scalar>);
             rto::for_ranges(count, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
         });
@@ -61,7 +78,13 @@ struct GatedUnit : torch::autograd::Function<GatedUnit> {
             using scalar = std::remove_pointer_t<decltype(type)>;
             GatedRowGradients<scalar> rows{
                 gate.data_ptr<scalar>(), up.data_ptr<scalar>(), upstream.data_ptr<scalar>(), gate_gradient.data_ptr<scalar>(),
-                up_gradient.data_ptr<scalar>(), gate.stride(0), up.stride(0), width};
+                up_gradient.data_ptr<scalar>(), gate.stride(0), up.stride(0), width, is_gelu};
+            if (gate.is_cuda()) {
+                int64_t elements = rto::cuda::vector_width(
+                    gate.scalar_type(), width, {rows.gate, rows.up, rows.upstream, rows.gate_gradient, rows.up_gradient},
+                    {rows.gate_stride, rows.up_stride});
+                return launch_rows("gate_rows_backward", gate, count, elements, rows);
+            }
             auto kernel = is_gelu ? CHOOSE(gate_rows_backward<true, scalar>) : CHOOSE(gate_rows_backward<false, scalar>);
             rto::for_ranges(count, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
         });

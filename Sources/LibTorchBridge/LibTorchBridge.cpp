@@ -18,6 +18,8 @@
 #include <unordered_map>
 
 #include "CLibTorch.h"
+#include "CUDA/DeviceSampling.h"
+#include "CUDA/Graph.h"
 #include "Handles.h"
 #include "HotPaths.h"
 #include "MatrixProduct.h"
@@ -241,6 +243,16 @@ int32_t cuda_device_count() {
     return guarded<int32_t>(0, [&]() -> int32_t { return at::detail::getCUDAHooks().deviceCount(); });
 }
 
+void *record_graph(int32_t device, void (*body)(void *), void *context) {
+    return guarded<void *>(nullptr, [&] { return rto::cuda::record(device, body, context); });
+}
+
+int32_t replay_graph(void *graph) {
+    return guarded<int32_t>(1, [&] { return rto::cuda::replay(static_cast<rto::cuda::Graph *>(graph)), 0; });
+}
+
+void release_graph(void *graph) { rto::cuda::destroy(static_cast<rto::cuda::Graph *>(graph)); }
+
 // MARK: Hot paths
 
 const void *ragged_attention(
@@ -257,6 +269,16 @@ const void *decode_attention(
     return guarded<const void *>(nullptr, [&] {
         return give(rto::decode_attention(
             borrow(queries), borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), slots, lengths, *rule));
+    });
+}
+
+const void *cached_attention(
+    const void *queries, const void *keys, const void *values, const void *key_cache, const void *value_cache,
+    const void *places, const void *arrivals, const AttentionRule *rule) {
+    return guarded<const void *>(nullptr, [&] {
+        return give(rto::cuda::cached_attention(
+            borrow(queries), borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), borrow(places),
+            borrow(arrivals), *rule));
     });
 }
 
@@ -378,8 +400,12 @@ const LibTorchInterface table = {
     .threads = [] { return static_cast<int32_t>(at::get_num_threads()); },
     .open_cuda = open_cuda,
     .cuda_device_count = cuda_device_count,
+    .record_graph = record_graph,
+    .replay_graph = replay_graph,
+    .release_graph = release_graph,
     .ragged_attention = ragged_attention,
     .decode_attention = decode_attention,
+    .cached_attention = cached_attention,
     .fill_cache = fill_cache,
     .choose_tokens = choose_tokens,
     .token_log_probabilities = token_log_probabilities,

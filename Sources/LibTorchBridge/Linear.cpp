@@ -29,7 +29,9 @@ struct Linear : torch::autograd::Function<Linear> {
 
 at::Tensor rto::linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
     auto type = x.scalar_type();
-    if (x.dim() != 2 || !has_own_product(x, weight))
+    // LibTorch would round the gradient of a master weight, and keep the rounded weight.
+    bool is_master = x.is_cuda() && type == at::kBFloat16 && weight.scalar_type() == at::kFloat;
+    if (x.dim() != 2 || !(has_own_product(x, weight) || is_master))
         return at::linear(x, weight.to(type), bias.has_value() ? bias->to(type) : bias);
     bool is_trained = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
     auto result = is_trained ? Linear::apply(x, weight) : product(x, weight.to(type).t(), type);

@@ -254,6 +254,12 @@ void rto::product_into(const at::Tensor &target, const at::Tensor &a, const at::
     int64_t rows = a.size(0), columns = b.size(1), depth = a.size(1);
     if (!is_own) {  // float64, or another device
         bool both_half = a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16;
+        // A device sums in float32 whatever it writes: here without rounding, and into the target itself.
+        if (target.is_cuda() && both_half && type == at::kFloat && target.is_contiguous()) {
+            auto result = target;
+            adds ? at::addmm_out(result, target, a, b, at::kFloat) : at::mm_out(result, a, b, at::kFloat);
+            return;
+        }
         auto sum = both_half ? at::matmul(a, b) : at::matmul(a.to(type), b.to(type));
         adds ? target.add_(sum) : target.copy_(sum);
     } else if (rows == 0 || columns == 0 || depth == 0) {
@@ -269,6 +275,7 @@ void rto::product_into(const at::Tensor &target, const at::Tensor &a, const at::
 }
 
 at::Tensor rto::pack_weight(const at::Tensor &weight) {
+    if (!weight.is_cpu()) return weight.contiguous();  // as a device's products read it
     auto columns_first = weight.t();  // [inputs, outputs]
     int64_t depth = weight.size(1), outputs = weight.size(0), panel = widths().columns;
     Factor b(columns_first);
@@ -301,6 +308,7 @@ void multiply_weight(const at::Tensor &x, const at::Tensor &packed, int64_t outp
 at::Tensor rto::packed_linear(const at::Tensor &x, const at::Tensor &packed, int64_t outputs) {
     TORCH_CHECK(
         x.scalar_type() == packed.scalar_type(), "rows of ", x.scalar_type(), " meet a packed weight of ", packed.scalar_type());
+    if (!x.is_cpu()) return at::linear(x, packed);
     auto result = at::empty({x.size(0), outputs}, x.options());
     if (x.size(0) == 0) return result;
     if (x.scalar_type() == at::kFloat)

@@ -1,5 +1,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "CUDA/Launcher.h"
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Processor.h"
@@ -31,6 +32,14 @@ struct NormRowGradients {
     bool adds_one;
 };
 
+/// The same on a device, where each block sums the weight's gradient over its rows in a row of `weight_gradients`.
+template <typename scalar>
+struct DeviceRowGradients {
+    NormRowGradients<scalar> common;
+    int64_t rows;
+    float *weight_gradients;
+};
+
 }  // namespace
 
 #define KERNEL "RootMeanSquareNorm.inl"
@@ -54,29 +63,48 @@ Normalized normalized(
             x.data_ptr<scalar>(), added.defined() ? added.data_ptr<scalar>() : nullptr, wide.data_ptr<float>(),
             result.sum.data_ptr<scalar>(), result.output.data_ptr<scalar>(), result.scales.data_ptr<float>(), width,
             static_cast<float>(epsilon), adds_one};
+        if (x.is_cuda()) {
+            bool is_wide = rto::cuda::vector_width(
+                               x.scalar_type(), width,
+                               {kernel_rows.input, kernel_rows.update, kernel_rows.weight, kernel_rows.sum, kernel_rows.output}) > 1;
+            return rto::cuda::launch(rto::cuda::kernel_name("normalize", x.scalar_type(), is_wide), {.x = rows}, x, kernel_rows);
+        }
         auto kernel = CHOOSE(normalize<scalar>);
         rto::for_ranges(rows, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(kernel_rows, begin, end); });
     });
     return result;
 }
 
-/// The gradients of the row that was normalised and of the weight. Each thread sums the weight's over its own rows, and
-/// the sums are added in the order of the threads.
+/// Rows of which the weight's gradient is summed by one block of a device, and the most blocks.
+constexpr int64_t ROWS_PER_BLOCK = 8, MOST_BLOCKS = 512;
+
+/// The gradients of the row that was normalised and of the weight. Each thread, or block of a device, sums the weight's over its
+/// own rows, and the sums are added in their order.
 std::tuple<at::Tensor, at::Tensor> gradients_of(
     const at::Tensor &row, const at::Tensor &scales, const at::Tensor &weight, const at::Tensor &upstream,
     const at::Tensor &sum_upstream, bool adds_one) {
     auto wide = weight.to(at::kFloat).contiguous(), outer = upstream.contiguous();
     auto other = sum_upstream.defined() ? sum_upstream.contiguous() : at::Tensor();
     int64_t rows = row.size(0), width = row.size(1);
-    int64_t parts = std::clamp<int64_t>(rows / rto::rows_per_thread(width), 1, rto::thread_count());
+    int64_t parts = row.is_cuda() ? std::clamp<int64_t>(rows / ROWS_PER_BLOCK, 1, MOST_BLOCKS)
+                                  : std::clamp<int64_t>(rows / rto::rows_per_thread(width), 1, rto::thread_count());
     auto gradient = at::empty_like(row), weight_gradients = at::zeros({parts, width}, wide.options());
     rto::for_element_type(row.scalar_type(), [&](auto *type) {
         using scalar = std::remove_pointer_t<decltype(type)>;
         NormRowGradients<scalar> kernel_rows{
             row.data_ptr<scalar>(), outer.data_ptr<scalar>(), other.defined() ? other.data_ptr<scalar>() : nullptr,
             wide.data_ptr<float>(), scales.data_ptr<float>(), gradient.data_ptr<scalar>(), width, adds_one};
-        auto kernel = CHOOSE(normalize_backward<scalar>);
         float *partial = weight_gradients.data_ptr<float>();
+        if (row.is_cuda()) {
+            bool is_wide = rto::cuda::vector_width(
+                               row.scalar_type(), width,
+                               {kernel_rows.input, kernel_rows.upstream, kernel_rows.sum_upstream, kernel_rows.weight,
+                                kernel_rows.gradient, partial}) > 1;
+            DeviceRowGradients<scalar> arguments{kernel_rows, rows, partial};
+            auto name = rto::cuda::kernel_name("normalize_backward", row.scalar_type(), is_wide);
+            return rto::cuda::launch(name, {.x = rows > 0 ? parts : 0}, row, arguments);
+        }
+        auto kernel = CHOOSE(normalize_backward<scalar>);
         rto::in_parallel(parts, [&](int64_t part) {
             kernel(kernel_rows, rows * part / parts, rows * (part + 1) / parts, partial + part * width);
         });

@@ -1,5 +1,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "CUDA/Launcher.h"
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Processor.h"
@@ -35,6 +36,13 @@ at::Tensor turned(const at::Tensor &input, const at::Tensor &cosine, const at::T
         Rotation<scalar> rotation{
             x.data_ptr<scalar>(), cosine.data_ptr<scalar>(), sine.data_ptr<scalar>(), output.data_ptr<scalar>(), x.stride(0),
             dimension, heads, dimension / 2, direction};
+        if (x.is_cuda()) {
+            bool is_wide = rto::cuda::vector_width(
+                               x.scalar_type(), dimension / 2,
+                               {rotation.input, rotation.cosine, rotation.sine, rotation.output}, {x.stride(0)}) > 1;
+            auto name = rto::cuda::kernel_name("rotate_tokens", x.scalar_type(), is_wide);
+            return rto::cuda::launch(name, {.x = tokens}, x, rotation);
+        }
         auto kernel = CHOOSE(rotate_tokens<scalar>);
         rto::for_ranges(
             tokens, rto::rows_per_thread(heads * dimension), [&](int64_t begin, int64_t end) { kernel(rotation, begin, end); });

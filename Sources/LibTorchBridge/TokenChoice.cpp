@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "CUDA/DeviceSampling.h"
 #include "HotPaths.h"
 #include "Parallel.h"
 #include "Processor.h"
@@ -167,11 +168,12 @@ struct Row {
 void rto::choose_tokens(
     const at::Tensor &logits, const TokenRule &rule, const double *uniforms, const bool *may_stop, TokenChoice *choices) {
     TORCH_CHECK(
-        logits.dim() == 2 && logits.scalar_type() == at::kFloat && logits.device().is_cpu() && logits.size(1) > 0,
-        "tokens are chosen from float32 logits [rows, vocabulary] on the CPU");
+        logits.dim() == 2 && logits.scalar_type() == at::kFloat && logits.size(1) > 0,
+        "tokens are chosen from float32 logits [rows, vocabulary]");
+    if (logits.is_cuda()) return cuda::choose_tokens(logits, rule, uniforms, may_stop, choices);
     auto rows = logits.contiguous();
     int64_t vocabulary = rows.size(1);
-    const float *base = rows.const_data_ptr<float>();
+    const float *base = rows.data_ptr<float>();
     rto::for_ranges(rows.size(0), std::max<int64_t>(1, 32768 / vocabulary), [&](int64_t begin, int64_t end) {
         static thread_local Scratch scratch;
         for (int64_t row = begin; row < end; row++)

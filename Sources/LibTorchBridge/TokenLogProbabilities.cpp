@@ -1,5 +1,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "CUDA/Launcher.h"
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "MatrixProduct.h"
@@ -43,7 +44,10 @@ constexpr int64_t kept_bytes = int64_t(64) << 20;
 struct Head : rto::HeadQuery {
     int64_t tokens() const { return hidden.size(0); }
     at::ScalarType precision() const { return hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
-    bool is_fused() const { return hidden.device().is_cpu() && precision() == at::kFloat; }
+    bool is_fused() const {
+        return (hidden.is_cpu() || hidden.is_cuda()) &&
+               (hidden.scalar_type() == at::kFloat || hidden.scalar_type() == at::kBFloat16);
+    }
     at::Tensor rows(const at::Tensor &all, int64_t start) const {
         return all.narrow(0, start, std::min(chunk_rows, tokens() - start));
     }
@@ -73,7 +77,8 @@ struct Head : rto::HeadQuery {
 Head checked_head(const rto::HeadQuery &query) {
     Head head{{query.hidden.contiguous(), query.weight.contiguous(), query.targets.contiguous(), query.temperature,
                query.soft_cap, query.chunk_rows}};
-    if (!head.is_fused()) return head;
+    // Those of a device are looked at where they are used.
+    if (!head.is_fused() || head.targets.is_cuda()) return head;
     const auto *ids = head.targets.data_ptr<int64_t>();
     for (int64_t i = 0; i < head.tokens(); i++)
         TORCH_CHECK_INDEX(ids[i] >= 0 && ids[i] < head.weight.size(0), "target ", ids[i], " is not in the vocabulary");
@@ -113,6 +118,11 @@ void summarize(const Head &head, const at::Tensor &logits, int64_t start, const 
             logits.size(1),
             static_cast<float>(1 / head.temperature),
             static_cast<float>(head.soft_cap)};
+        if (logits.is_cuda()) {
+            bool is_wide = rto::cuda::vector_width(logits.scalar_type(), rows.vocabulary, {rows.logits}) > 1;
+            auto name = rto::cuda::kernel_name("summarize_logits", logits.scalar_type(), is_wide);
+            return rto::cuda::launch(name, {.x = logits.size(0), .threads = 1024}, logits, rows);
+        }
         auto kernel =
             head.soft_cap > 0 ? CHOOSE(summarize_logits<true, scalar>) : CHOOSE(summarize_logits<false, scalar>);
         rto::for_ranges(
@@ -142,6 +152,13 @@ at::Tensor differentiated(
             logits.size(1),
             static_cast<float>(1 / head.temperature),
             static_cast<float>(head.soft_cap)};
+        if (logits.is_cuda()) {
+            int64_t elements = rto::cuda::vector_width(logits.scalar_type(), rows.vocabulary, {rows.logits});
+            rto::cuda::Grid grid{.x = logits.size(0)};
+            grid.y = std::min<int64_t>(16, (rows.vocabulary + grid.threads * elements - 1) / (grid.threads * elements));
+            auto name = rto::cuda::kernel_name("differentiate_logits", logits.scalar_type(), elements > 1);
+            return rto::cuda::launch(name, grid, logits, rows);
+        }
         auto kernel =
             head.soft_cap > 0 ? CHOOSE(differentiate_logits<true, scalar>) : CHOOSE(differentiate_logits<false, scalar>);
         rto::for_ranges(

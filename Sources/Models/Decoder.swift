@@ -14,6 +14,8 @@ public struct Decoder {
     let embedding: Tensor
     let layers: [DecoderLayer]
     let norm: RootMeanSquareNorm
+    /// The rotary frequencies where the model computes.
+    private let frequencies: [Tensor]
     /// What drops the inputs of an adapter in training.
     private let dropout: AdapterDropout?
 
@@ -27,6 +29,8 @@ public struct Decoder {
         )
         layers = try (0..<configuration.layerCount).map { try DecoderLayer(configuration, scope / "layers" / $0) }
         norm = try RootMeanSquareNorm(configuration, scope / "norm", width: configuration.hiddenSize)
+        let device = embedding.device
+        frequencies = configuration.rotaries.map { Tensor($0.inverseFrequencies).to(device) }
     }
 
     /// Final hidden states `[tokens, hidden]` of flat tokens `[tokens]` at positions `[tokens]`, in `dtype`.
@@ -37,7 +41,9 @@ public struct Decoder {
         checkpointing: Bool = false,
         attention: @escaping Attention
     ) -> Tensor {
-        let tables = configuration.rotaries.map { RotaryTable($0, positions: positions, dtype: dtype) }
+        let tables = zip(configuration.rotaries, frequencies).map {
+            RotaryTable(frequencies: $1, factor: $0.attentionFactor, positions: positions, dtype: dtype)
+        }
         var hidden = Tensor.embedding(embedding, tokens).to(dtype)
         let scale = configuration.factors.embedding
         // Rounded to the type first, as the references do.

@@ -90,7 +90,7 @@ extension GenerationSession {
                 continue
             }
             let range = batch.segments[segment].range
-            let size = Tensor.logitChunkRows(vocabulary: model.configuration.vocabularySize)
+            let size = Tensor.logitChunkRows(vocabulary: model.configuration.vocabularySize, on: model.device)
             let end = range.upperBound - 1
             let scored = stride(from: range.lowerBound, to: end, by: size).flatMap { start in
                 let chunk = start..<min(start + size, end)

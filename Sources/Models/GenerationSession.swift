@@ -59,6 +59,7 @@ public struct GenerationSession {
 
     let model: LanguageModel
     private let cache: KeyValueCache
+    private let steps: DecodingSteps
     /// The most tokens of prompts that are read in one step, where that is more than one prompt.
     private let prefillBudget = 8192
     /// Those that have no slot yet are the ones from `nextWaiting`.
@@ -103,6 +104,7 @@ public struct GenerationSession {
             dtype: model.precision,
             device: model.device
         )
+        steps = DecodingSteps(model, cache)
     }
 
     /// Bytes of keys and values of one sequence of so many tokens.
@@ -151,17 +153,13 @@ public struct GenerationSession {
     }
 
     private mutating func sampleNext() -> [SequenceStep] {
-        let rows = CacheRows(slots: active.map(\.slot), lengths: active.map(\.length))
-        let hidden = model.decoder(
-            Tensor(active.map { $0.completion.tokens[$0.completion.tokens.count - 1] }).to(model.device),
-            positions: Tensor(active.map(\.length)).to(model.device),
-            dtype: model.precision
-        ) { [cache, configuration = model.configuration] layer, queries, keys, values in
-            let rule = configuration.attentionRule(layer)
-            return cache.attend(layer: layer, queries: queries, keys: keys, values: values, rows: rows, rule: rule)
-        }
+        let logits = steps.logits(
+            tokens: active.map { $0.completion.tokens[$0.completion.tokens.count - 1] },
+            slots: active.map(\.slot),
+            lengths: active.map(\.length)
+        )
         for index in active.indices { active[index].length += 1 }
-        return sample(model.project(hidden), for: Array(active.indices), promptLikelihoods: [:])
+        return sample(logits, for: Array(active.indices), promptLikelihoods: [:])
     }
 
     /// Computes prompts, each once however many samples it has, and samples their first tokens.
@@ -190,15 +188,9 @@ public struct GenerationSession {
             Tensor(batch.tokens).to(model.device),
             positions: Tensor(batch.positions).to(model.device),
             dtype: model.precision
-        ) { [cache, configuration = model.configuration] layer, queries, keys, values in
-            cache.fill(layer: layer, keys: keys, values: values, copies)
-            return segmentAttention(
-                queries: queries,
-                keys: keys,
-                values: values,
-                segments: batch.segments,
-                rule: configuration.attentionRule(layer)
-            )
+        ) { [cache, attention = SegmentAttention(batch.segments), configuration = model.configuration] in
+            cache.fill(layer: $0, keys: $2, values: $3, copies)
+            return attention(queries: $1, keys: $2, values: $3, rule: configuration.attentionRule($0))
         }
         let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }
         let first = active.count

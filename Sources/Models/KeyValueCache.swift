@@ -7,13 +7,25 @@ final class KeyValueCache {
     /// A layer's values, `[slots, key-value heads, capacity, dimension]`.
     let values: [Tensor]
 
+    /// On a device, one more slot than was asked for: where rows write that only fill up a step.
+    let spareSlot: Int?
+
     private let isFused: Bool
+    /// What blocks of a device that share a row count in, and leave at zero.
+    private let arrivals: Tensor?
 
     init(_ configuration: ModelConfiguration, slots: Int, capacity: Int, dtype: DType, device: Device) {
-        let shape = [slots, configuration.keyValueHeadCount, capacity, configuration.headDimension]
+        let isOnDevice = device != .cpu
+        spareSlot = isOnDevice ? slots : nil
+        let shape = [
+            slots + (isOnDevice ? 1 : 0), configuration.keyValueHeadCount, capacity, configuration.headDimension,
+        ]
         keys = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
         values = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
-        isFused = device == .cpu && [.float32, .bfloat16].contains(dtype)
+        let fits = !isOnDevice || configuration.headDimension % 8 == 0 && configuration.headDimension <= 256
+        isFused = fits && [.float32, .bfloat16].contains(dtype)
+        let most = 2 * (slots + 1) * configuration.keyValueHeadCount
+        arrivals = isOnDevice && isFused ? Tensor.zeros([most], .int32, on: device) : nil
     }
 
     /// Bytes that one slot of a length takes in all layers.
@@ -21,6 +33,9 @@ final class KeyValueCache {
         2 * configuration.layerCount * capacity * configuration.keyValueHeadCount * configuration.headDimension
             * dtype.byteSize
     }
+
+    /// Whether a step reads where its rows live on the device alone, so that it can be recorded.
+    var isRecordable: Bool { arrivals != nil }
 
     /// Copies a layer's keys and values of runs of tokens to the start of slots.
     func fill(layer: Int, keys: Tensor, values: Tensor, _ copies: CacheCopies) {
@@ -34,7 +49,7 @@ final class KeyValueCache {
         )
     }
 
-    /// The same copy by copy: the oracle of the fused path, and the path of other devices and types.
+    /// The same copy by copy: the oracle of the fused path, and the path of other types.
     func plainFill(layer: Int, keys: Tensor, values: Tensor, _ copies: CacheCopies) {
         for (range, slot) in copies.copies {
             for (source, cache) in [(keys, self.keys[layer]), (values, self.values[layer])] {
@@ -64,11 +79,12 @@ final class KeyValueCache {
             keyCache: self.keys[layer],
             valueCache: self.values[layer],
             rows: rows,
+            arrivals: arrivals,
             rule: rule
         )
     }
 
-    /// The same written out row by row: the oracle of the fused path, and the path of other devices and types.
+    /// The same written out row by row: the oracle of the fused path, and the path of other types.
     func plainAttend(
         layer: Int,
         queries: Tensor,

@@ -22,7 +22,7 @@ public struct LanguageModel {
         head =
             configuration.tiesEmbeddings
             ? decoder.embedding : try (store.root / "lm_head").parameter("weight", shape, .matrix)
-        let isPacked = store.preparation.isPacked && PackedWeight.exists(for: head.dtype, on: head.device)
+        let isPacked = store.preparation.isPacked && PackedWeight.exists(for: head.dtype)
         packedHead = isPacked ? PackedWeight(head) : nil
         parameters = store
         self.precision = precision
@@ -78,7 +78,7 @@ public struct LanguageModel {
     }
 
     private func chunks(of states: Tensor) -> [Tensor] {
-        let size = Tensor.logitChunkRows(vocabulary: configuration.vocabularySize)
+        let size = Tensor.logitChunkRows(vocabulary: configuration.vocabularySize, on: device)
         return stride(from: 0, to: states.size(0), by: size).map {
             states.narrowed(0, $0..<min($0 + size, states.size(0)))
         }
@@ -121,14 +121,8 @@ extension Decoder {
             positions: Tensor(batch.positions).to(device),
             dtype: dtype,
             checkpointing: checkpointing
-        ) { layer, queries, keys, values in
-            segmentAttention(
-                queries: queries,
-                keys: keys,
-                values: values,
-                segments: batch.segments,
-                rule: configuration.attentionRule(layer)
-            )
+        ) { [attention = SegmentAttention(batch.segments)] layer, queries, keys, values in
+            attention(queries: queries, keys: keys, values: values, rule: configuration.attentionRule(layer))
         }
     }
 }

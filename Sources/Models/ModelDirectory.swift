@@ -71,6 +71,16 @@ extension LanguageModel {
         return try LanguageModel(configuration, store, precision: precision)
     }
 
+    /// A model of a shape whose speed is measured: its numbers are random, and the same from block to block.
+    public static func measured(
+        _ configuration: ModelConfiguration,
+        _ preparation: ParameterStore.Preparation,
+        precision: DType
+    ) throws -> LanguageModel {
+        let source = RepeatedParameters(configuration, seed: 1, device: preparation.device)
+        return try LanguageModel(configuration, ParameterStore(source, preparation), precision: precision)
+    }
+
     /// The weights as they are now, ready to sample; a model that was loaded for sampling is that already.
     public func samplingView() throws -> LanguageModel {
         if parameters.preparation.isPacked { return self }

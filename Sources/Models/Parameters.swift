@@ -97,7 +97,7 @@ public final class ParameterStore {
     /// Weights of as many inputs each, their rows packed as those of one; nil unless the model is made for sampling and there is
     /// such a form.
     func packedWeight(_ names: [String], _ shapes: [[Int]], _ kind: ParameterKind) throws -> PackedWeight? {
-        let isPossible = PackedWeight.exists(for: preparation.dtype, on: preparation.device)
+        let isPossible = PackedWeight.exists(for: preparation.dtype)
         guard preparation.isPacked, isPossible else { return nil }
         packedNames += names
         let weights = try zip(names, shapes).map { try prepared($0, $1, kind) }

@@ -108,13 +108,12 @@ struct RotaryTable {
     /// The sines, `[tokens, 1, width]`.
     let sine: Tensor
 
-    /// The table of the given positions `[tokens]`, computed in float32 and kept in `dtype`.
-    init(_ configuration: RotaryConfiguration, positions: Tensor, dtype: DType) {
-        let frequencies = Tensor(configuration.inverseFrequencies).to(positions.device)
+    /// The table of frequencies, times a factor, at the given positions `[tokens]`, computed in float32 and kept in `dtype`.
+    init(frequencies: Tensor, factor: Double, positions: Tensor, dtype: DType) {
         let angles = positions.to(.float32).unsqueezed(1) * frequencies.unsqueezed(0)
         let both = Tensor.concatenated([angles, angles], along: 1).unsqueezed(1)
-        cosine = (both.cosine() * configuration.attentionFactor).to(dtype)
-        sine = (both.sine() * configuration.attentionFactor).to(dtype)
+        cosine = (both.cosine() * factor).to(dtype)
+        sine = (both.sine() * factor).to(dtype)
     }
 
     /// Turns `[tokens, heads, dimension]`, or the first dimensions as far as the table goes.

@@ -71,12 +71,12 @@ public struct SamplingParameters: Sendable, Equatable {
     ///   - mayStop: whether the row may choose a stop token
     /// - Returns: the tokens, and their log-probabilities under softmax(logits / temperature) without filters
     func choose(_ logits: Tensor, uniforms: [Double], mayStop: [Bool]) -> [TokenChoice] {
-        logits.device == .cpu
+        logits.device == .cpu || isGreedy || (topK <= 0 && topP >= 1)
             ? logits.chooseTokens(rule, uniforms: uniforms, mayStop: mayStop)
             : plainChoose(logits, uniforms: uniforms, mayStop: mayStop)
     }
 
-    /// The same in tensor operations: the oracle of the fused path, and the path of other devices.
+    /// The same in tensor operations: the oracle of the fused path, and on a device the path of rules that filter.
     func plainChoose(_ logits: Tensor, uniforms: [Double], mayStop: [Bool]) -> [TokenChoice] {
         let scaled = logits / scoringTemperature
         let logProbabilities = scaled.logSoftmax()

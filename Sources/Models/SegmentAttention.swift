@@ -1,20 +1,28 @@
 import Torch
 
-/// Causal attention over segments: the fused path on the CPU, the plain one elsewhere.
-func segmentAttention(
-    queries: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    segments: [Segment],
-    rule: AttentionRule
-) -> Tensor {
-    let isFused = queries.device == .cpu && (queries.hasFusedLayers || !rule.isRestricted)
-    return isFused
-        ? Tensor.raggedAttention(queries: queries, keys: keys, values: values, segments: segments, rule: rule)
-        : plainSegmentAttention(queries: queries, keys: keys, values: values, segments: segments, rule: rule)
+/// Causal attention over the segments of one batch: a kernel of our own on the CPU, LibTorch's for runs of different lengths on a
+/// device where it has one for the type and the rule, and the plain form elsewhere.
+final class SegmentAttention {
+    private let segments: [Segment]
+    private var layout: FlashLayout?
+
+    init(_ segments: [Segment]) { self.segments = segments }
+
+    /// Queries `[tokens, heads, dimension]` over keys and values `[tokens, key-value heads, dimension]`.
+    func callAsFunction(queries: Tensor, keys: Tensor, values: Tensor, rule: AttentionRule) -> Tensor {
+        if queries.hasFlashAttention(rule) {
+            let layout = layout ?? FlashLayout(segments, on: queries.device)
+            self.layout = layout
+            return Tensor.flashAttention(queries: queries, keys: keys, values: values, layout: layout, rule: rule)
+        }
+        let isFused = queries.device == .cpu && (queries.hasFusedLayers || !rule.isRestricted)
+        return isFused
+            ? Tensor.raggedAttention(queries: queries, keys: keys, values: values, segments: segments, rule: rule)
+            : plainSegmentAttention(queries: queries, keys: keys, values: values, segments: segments, rule: rule)
+    }
 }
 
-/// The same written out, softmax(cap(q·kᵀ·scale) + mask)·v segment by segment: the oracle of the fused path.
+/// Causal attention written out, softmax(cap(q·kᵀ·scale) + mask)·v segment by segment: the oracle of the fused path.
 func plainSegmentAttention(
     queries: Tensor,
     keys: Tensor,

@@ -55,6 +55,7 @@ public struct AdamW {
     public mutating func update(learningRate: Double) {
         step += 1  // first: the fused operator divides by 1 - βˢᵗᵉᵖ
         withoutGradients {
+            let stepNumber = Tensor([Float(step)], shape: []).to(parameters[0].device)
             for decays in weightDecay == 0 ? [nil] : [true, false] as [Bool?] {
                 let chosen = parameters.indices.filter { decays == nil || decayed[$0] == decays }
                 if chosen.isEmpty { continue }
@@ -65,7 +66,7 @@ public struct AdamW {
                     chosen.map { means[$0] },
                     chosen.map { squares[$0] },
                     [] as [Tensor],
-                    leaves.map { Tensor([Float(step)], shape: []).to($0.device) },
+                    leaves.map { _ in stepNumber },
                     learningRate,
                     beta1,
                     beta2,

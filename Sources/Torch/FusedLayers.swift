@@ -3,10 +3,10 @@ import CLibTorch
 /// Parts of a decoder layer as one node of the gradient graph each, with a kernel of our own for both directions.
 ///
 /// They replace chains of elementwise operators, each of which reads and writes the whole batch, and keep less for the
-/// backward pass. The plain chains stay: for other devices and types, and as what the tests compare with.
+/// backward pass. The plain chains stay: for other types, and as what the tests compare with.
 extension Tensor {
-    /// Whether the fused layers take this tensor: float32 or bfloat16 on the CPU.
-    public var hasFusedLayers: Bool { device == .cpu && (dtype == .float32 || dtype == .bfloat16) }
+    /// Whether the fused layers take this tensor: float32 or bfloat16.
+    public var hasFusedLayers: Bool { dtype == .float32 || dtype == .bfloat16 }
 
     /// x / √(mean(x²) + ε) · w for rows `[tokens, width]` and a weight `[width]`; statistics in float32.
     ///

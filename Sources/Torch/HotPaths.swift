@@ -77,7 +77,7 @@ extension Tensor {
         chunkRows: Int? = nil
     ) -> Tensor {
         precondition(hidden.size(0) == targets.count, "one target a row")
-        let rows = chunkRows ?? logitChunkRows(vocabulary: weight.size(0))
+        let rows = chunkRows ?? logitChunkRows(vocabulary: weight.size(0), on: hidden.device)
         return withExtendedLifetime((hidden, weight, targets)) {
             let result = libtorch.pointee.token_log_probabilities(
                 hidden.handle.pointer,
@@ -103,7 +103,7 @@ extension Tensor {
         chunkRows: Int? = nil
     ) -> (logProbabilities: Tensor, entropies: Tensor) {
         precondition(hidden.size(0) == targets.count, "one target a row")
-        let rows = chunkRows ?? logitChunkRows(vocabulary: weight.size(0))
+        let rows = chunkRows ?? logitChunkRows(vocabulary: weight.size(0), on: hidden.device)
         return withExtendedLifetime((hidden, weight, targets)) {
             var entropies: TensorPointer?
             let result = libtorch.pointee.token_log_probabilities_and_entropies(
@@ -121,6 +121,8 @@ extension Tensor {
     }
 
     /// How many rows of logits are held at once: about 16 MiB of float32, and at least 256 rows, for with fewer the head's
-    /// weights take longer to lay out than to multiply.
-    public static func logitChunkRows(vocabulary: Int) -> Int { Swift.max(256, (1 << 22) / Swift.max(1, vocabulary)) }
+    /// weights take longer to lay out than to multiply. On a device, where a product wants more rows to be fast, 1 GiB.
+    public static func logitChunkRows(vocabulary: Int, on device: Device) -> Int {
+        Swift.max(256, (1 << (device == .cpu ? 22 : 28)) / Swift.max(1, vocabulary))
+    }
 }

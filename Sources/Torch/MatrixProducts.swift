@@ -25,14 +25,14 @@ public struct PackedWeight {
     private let outputs: Int
     private let inputs: Int
 
-    /// Whether there is a kernel for weights of this type and place.
-    public static func exists(for dtype: DType, on device: Device) -> Bool {
-        device == .cpu && (dtype == .float32 || dtype == .bfloat16)
+    /// Whether there is a form for weights of this type; on a device it is the plain one, and only the joining of layers remains.
+    public static func exists(for dtype: DType) -> Bool {
+        dtype == .float32 || dtype == .bfloat16
     }
 
     /// Packs a weight `[outputs, inputs]` of a type and on a device for which there is a kernel.
     public init(_ weight: Tensor) {
-        precondition(Self.exists(for: weight.dtype, on: weight.device), "no kernel for a packed \(weight.dtype) weight")
+        precondition(Self.exists(for: weight.dtype), "no kernel for a packed \(weight.dtype) weight")
         (outputs, inputs) = (weight.size(0), weight.size(1))
         packed = weight.handle.withPointer { Tensor(owning: unwrap(libtorch.pointee.pack_weight($0), "pack")) }
     }

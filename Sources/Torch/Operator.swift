@@ -29,6 +29,13 @@ struct Operator: @unchecked Sendable {  // the handle is immutable and lives as 
         return (popTensor(), second)
     }
 
+    /// Calls an operator with several results, of which only the first is wanted.
+    func first<each Argument: OperatorArgument>(of count: Int, _ arguments: repeat each Argument) -> Tensor {
+        call(repeat each arguments)
+        for _ in 1..<count { _ = popTensor() }
+        return popTensor()
+    }
+
     /// Calls an operator whose result is a list of tensors.
     func list<each Argument: OperatorArgument>(count: Int, _ arguments: repeat each Argument) -> [Tensor] {
         call(repeat each arguments)

@@ -1,21 +1,31 @@
 import CLibTorch
 
-// What sampling runs on the CPU at every token, as functions of our own.
+// What sampling runs at every token, as functions of our own.
 
 /// Which rows of a cache are read at one step: where each lives and how many tokens it holds.
 public struct CacheRows {
     let slots: [Int64]
     let lengths: [Int64]
+    /// Slots and lengths on a device, `[2, rows]`, where they are read there alone.
+    let table: Tensor?
 
     /// One slot and one length a row.
     public init(slots: [Int], lengths: [Int]) {
         precondition(slots.count == lengths.count, "one slot and length a row")
         self.slots = slots.map(Int64.init)
         self.lengths = lengths.map(Int64.init)
+        table = nil
+    }
+
+    /// Slots and lengths on a device, `[2, rows]`, int64.
+    public init(table: Tensor) {
+        slots = []
+        lengths = []
+        self.table = table
     }
 
     /// The number of rows.
-    public var count: Int { slots.count }
+    public var count: Int { table?.size(1) ?? slots.count }
     /// Slot and length of one row.
     public subscript(row: Int) -> (slot: Int, length: Int) { (Int(slots[row]), Int(lengths[row])) }
 }
@@ -101,6 +111,7 @@ extension Tensor {
     ///   - keys, values: the new tokens', `[rows, key-value heads, dimension]`
     ///   - keyCache, valueCache: `[slots, key-value heads, capacity, dimension]`, float32 or bfloat16, changed in place
     ///   - rows: where each row lives in the caches, and how many tokens it has there already
+    ///   - arrivals: on a device, a zero for each row and key-value head, int32, which is zero again afterwards
     /// - Returns: `[rows, heads, dimension]`, without gradient
     public static func decodeAttention(
         queries: Tensor,
@@ -109,9 +120,26 @@ extension Tensor {
         keyCache: Tensor,
         valueCache: Tensor,
         rows: CacheRows,
+        arrivals: Tensor? = nil,
         rule: AttentionRule
     ) -> Tensor {
         precondition(rows.count == queries.size(0), "one slot and length a row")
+        if let table = rows.table, let arrivals {
+            return withExtendedLifetime((queries, keys, values, keyCache, valueCache, table, arrivals)) {
+                var raw = rule.raw
+                let result = libtorch.pointee.cached_attention(
+                    queries.handle.pointer,
+                    keys.handle.pointer,
+                    values.handle.pointer,
+                    keyCache.handle.pointer,
+                    valueCache.handle.pointer,
+                    table.handle.pointer,
+                    arrivals.handle.pointer,
+                    &raw
+                )
+                return Tensor(owning: unwrap(result, "decodeAttention"))
+            }
+        }
         return withExtendedLifetime((queries, keys, values, keyCache, valueCache)) {
             var raw = rule.raw
             let result = libtorch.pointee.decode_attention(
@@ -149,7 +177,7 @@ extension Tensor {
         }
     }
 
-    /// Chooses a token for each row of logits `[rows, vocabulary]`, float32 on the CPU.
+    /// Chooses a token for each row of logits `[rows, vocabulary]`, float32; on a device only by rules without filters.
     ///
     /// Sampling takes the first token at which the cumulative distribution, summed in float64, exceeds the row's uniform
     /// number; what a row chooses does not depend on the rows beside it.

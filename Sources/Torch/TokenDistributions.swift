@@ -34,7 +34,7 @@ public struct TokenDistributions {
         chunkRows: Int? = nil
     ) {
         precondition(hidden.size(0) == targets.count && referenceHidden.size(0) == targets.count, "one target a row")
-        let rows = chunkRows ?? Tensor.logitChunkRows(vocabulary: weight.size(0))
+        let rows = chunkRows ?? Tensor.logitChunkRows(vocabulary: weight.size(0), on: weight.device)
         var results = [TensorPointer?](repeating: nil, count: 4)
         withExtendedLifetime((hidden, weight, referenceHidden, referenceWeight, targets)) {
             let status = libtorch.pointee.token_distributions(

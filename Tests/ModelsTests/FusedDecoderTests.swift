@@ -28,7 +28,12 @@ struct FusedDecoderTests {
             let (sum, normalized) = decoder.norm(input, adding: update)
             #expect(agree(sum, input + update) && agree(normalized, decoder.norm.plain(input + update)))
             #expect(agree(input.gating(update), decoder.layers[0].feedForward.plain(gate: input, up: update)))
-            let table = RotaryTable(configuration.rotaries[0], positions: Tensor(Array(3..<26)), dtype: dtype)
+            let table = RotaryTable(
+                frequencies: Tensor(configuration.rotaries[0].inverseFrequencies),
+                factor: configuration.rotaries[0].attentionFactor,
+                positions: Tensor(Array(3..<26)),
+                dtype: dtype
+            )
             let heads = random([23, 3, configuration.headDimension], seed: 3, dtype: dtype)
             #expect(agree(table(heads), table.plain(heads)))
         }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 14
+#define LIBTORCH_INTERFACE_VERSION 15
 
 #ifndef __clang__
 #define _Nonnull
@@ -109,13 +109,22 @@ typedef struct LibTorchInterface {
     int32_t (*_Nonnull open_cuda)(CText library);
     int32_t (*_Nonnull cuda_device_count)(void);
 
-    // Hot paths of our own, on the CPU: see HotPaths.h. Segments are triples (start, length, index of the parent or -1).
+    // CUDA graphs: see CUDA/Graph.h. The body is called before `record_graph` returns.
+    void *_Nullable (*_Nonnull record_graph)(
+        int32_t device, void (*_Nonnull body)(void *_Nonnull context), void *_Nonnull context);
+    int32_t (*_Nonnull replay_graph)(void *_Nonnull graph);
+    void (*_Nonnull release_graph)(void *_Nonnull graph);
+
+    // Hot paths of our own: see HotPaths.h, and CUDA/DeviceSampling.h for `cached_attention`. Segments are triples (start, length, index of the parent or -1).
     OptionalTensorPointer (*_Nonnull ragged_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, IntegerPointer segments, int64_t segment_count,
         const AttentionRule *_Nonnull rule);
     OptionalTensorPointer (*_Nonnull decode_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
         IntegerPointer slots, IntegerPointer lengths, const AttentionRule *_Nonnull rule);
+    OptionalTensorPointer (*_Nonnull cached_attention)(
+        TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
+        TensorPointer places, TensorPointer arrivals, const AttentionRule *_Nonnull rule);
     int32_t (*_Nonnull fill_cache)(
         TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache, IntegerPointer copies,
         int64_t count);

@@ -12,12 +12,14 @@ struct BenchModel {
     private let directory: URL?
     private let precision: DType
     private let device: Device
+    private let checkpointsGradients: Bool
 
     init(_ settings: BenchConfiguration, device: Device) throws {
         directory = settings.model.map { URL(filePath: $0) }
         name = settings.model.map(reportedName) ?? settings.shape?.rawValue ?? BenchShape.million8.rawValue
         precision = settings.compute.precision.dtype
         self.device = device
+        checkpointsGradients = settings.compute.gradientCheckpointing
         if let directory {
             configuration = try ModelConfiguration(directory: directory)
         } else {
@@ -35,11 +37,15 @@ struct BenchModel {
     func frozen() throws -> LanguageModel { try model(.frozen(precision, on: device)) }
 
     /// A copy that is trained.
-    func trainable() throws -> LanguageModel { try model(.trainable(on: device)) }
+    func trainable() throws -> LanguageModel {
+        var model = try model(.trainable(on: device))
+        model.checkpointsGradients = checkpointsGradients
+        return model
+    }
 
     private func model(_ preparation: ParameterStore.Preparation) throws -> LanguageModel {
         guard let directory else {
-            return try LanguageModel.fresh(configuration, seed: 1, preparation, precision: precision)
+            return try LanguageModel.measured(configuration, preparation, precision: precision)
         }
         return try LanguageModel.load(directory, preparation, precision: precision)
     }

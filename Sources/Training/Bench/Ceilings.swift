@@ -14,8 +14,12 @@ struct Ceilings {
         // A GPU needs more rows to be busy.
         let (rows, width) = device == .cpu ? (1024, 2048) : (8192, 8192)
         let operations = 2 * Double(rows) * Double(width) * Double(width)
-        let input = Tensor.full([rows, width], 0.5, dtype, on: device)
-        let weight = Tensor.full([width, width], 0.5, dtype, on: device)
+        // Not one number everywhere: a GPU that switches fewer bits draws less power and clocks higher.
+        let numbers = Tensor.empty([width])
+        numbers.fillNormal(deviation: 1, Generator(seed: 1))
+        let block = numbers.to(dtype).to(device).unsqueezed(0)
+        let input = block.expanded([rows, width]).contiguous()
+        let weight = block.expanded([width, width]).contiguous()
         let transposed = weight.transposed(0, 1)
         let (libTorch, linear, memory) = withoutGradients {
             (

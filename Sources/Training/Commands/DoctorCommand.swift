@@ -17,13 +17,14 @@ public func doctor(asJSON: Bool, programVersion: String) throws {
         try LibTorch.open()
         object["libtorch"] = .string(LibTorch.version)
         object["threads"] = .integer(LibTorch.threads)
-        object["processor_capability"] = .string(LibTorch.processorCapability)
         do {
             object["cuda_devices"] = .integer(try LibTorch.openCUDA())
         } catch {
             object["cuda_devices"] = .integer(0)
             object["cuda"] = .string(error.reason)
         }
+        // Later: LibTorch asks there what its CUDA library was built of, and would go on without one that comes after.
+        object["processor_capability"] = .string(LibTorch.processorCapability)
     } catch {
         problems.append(
             "LibTorch could not be loaded (\(error.reason)): delete .libtorch and run ./rto again, "

@@ -96,7 +96,7 @@ extension MemoryPrediction {
 
     /// Bytes of the head's work: a chunk of logits, its gradient, and the copy that softmax makes.
     static func logitBytes(_ configuration: ModelConfiguration, tokens: Int) -> Int {
-        let rows = min(tokens, Tensor.logitChunkRows(vocabulary: configuration.vocabularySize))
+        let rows = min(tokens, Tensor.logitChunkRows(vocabulary: configuration.vocabularySize, on: .cpu))
         return 3 * rows * configuration.vocabularySize * DType.float32.byteSize
     }
 }
