@@ -64,10 +64,12 @@ Normalized normalized(
             result.sum.data_ptr<scalar>(), result.output.data_ptr<scalar>(), result.scales.data_ptr<float>(), width,
             static_cast<float>(epsilon), adds_one};
         if (x.is_cuda()) {
-            bool is_wide = rto::cuda::vector_width(
-                               x.scalar_type(), width,
-                               {kernel_rows.input, kernel_rows.update, kernel_rows.weight, kernel_rows.sum, kernel_rows.output}) > 1;
-            return rto::cuda::launch(rto::cuda::kernel_name("normalize", x.scalar_type(), is_wide), {.x = rows}, x, kernel_rows);
+            int64_t elements = rto::cuda::vector_width(
+                x.scalar_type(), width,
+                {kernel_rows.input, kernel_rows.update, kernel_rows.weight, kernel_rows.sum, kernel_rows.output});
+            auto name = rto::cuda::kernel_name("normalize", x.scalar_type(), elements > 1);
+            rto::cuda::Grid grid{.x = rows, .threads = rto::cuda::threads_for(width, elements)};
+            return rto::cuda::launch(name, grid, x, kernel_rows);
         }
         auto kernel = CHOOSE(normalize<scalar>);
         rto::for_ranges(rows, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(kernel_rows, begin, end); });

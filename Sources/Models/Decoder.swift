@@ -184,11 +184,14 @@ struct FeedForward {
 /// x / √(mean(x²) + ε) · w, the statistics in float32 (Zhang and Sennrich, arXiv 1910.07467); Gemma's multiply by 1 + w.
 struct RootMeanSquareNorm {
     let weight: Tensor
+    /// The weight as the kernels read it: of a frozen model the same numbers in float32, made once.
+    private let kernelWeight: Tensor
     let epsilon: Double
     let addsOne: Bool
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope, width: Int) throws {
         weight = try scope.parameter("weight", [width], .norm)
+        kernelWeight = weight.requiresGradient ? weight : weight.to(.float32)
         epsilon = configuration.normEpsilon
         addsOne = configuration.family.traits.isGemma
     }
@@ -197,13 +200,13 @@ struct RootMeanSquareNorm {
     var width: Int { weight.size(0) }
 
     func callAsFunction(_ input: Tensor) -> Tensor {
-        input.hasFusedLayers ? input.rootMeanSquareNorm(weight, epsilon: epsilon, addsOne: addsOne) : plain(input)
+        input.hasFusedLayers ? input.rootMeanSquareNorm(kernelWeight, epsilon: epsilon, addsOne: addsOne) : plain(input)
     }
 
     /// The residual stream after an update, and its norm.
     func callAsFunction(_ input: Tensor, adding update: Tensor) -> (sum: Tensor, normalized: Tensor) {
         if input.hasFusedLayers {
-            return input.adding(update, normalizedBy: weight, epsilon: epsilon, addsOne: addsOne)
+            return input.adding(update, normalizedBy: kernelWeight, epsilon: epsilon, addsOne: addsOne)
         }
         let sum = input + update
         return (sum, plain(sum))

@@ -9,7 +9,7 @@ enum TestDevice {
 }
 
 /// The same operators on the processor are the oracle, which tests of their own compare with plain forms.
-@Suite("Kernels on a CUDA device", .enabled(if: TestDevice.device != nil, TestDevice.reason))
+@Suite("Kernels on a CUDA device", .serialized, .enabled(if: TestDevice.device != nil, TestDevice.reason))
 struct DeviceKernelTests {
     private func random(_ shape: [Int], seed: UInt64, deviation: Double = 1) -> Tensor {
         let tensor = Tensor.empty(shape, .float64)

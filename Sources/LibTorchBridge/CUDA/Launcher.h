@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <string>
 
 namespace rto::cuda {
@@ -13,6 +14,12 @@ struct Grid {
     int64_t x = 1, y = 1, z = 1;
     int64_t threads = 256;
 };
+
+/// Threads that take a row of a width between them, each so many elements at a time.
+inline int64_t threads_for(int64_t width, int64_t elements) {
+    int64_t threads = (width / std::max<int64_t>(1, elements) + 31) / 32 * 32;
+    return std::clamp<int64_t>(threads, 32, 1024);
+}
 
 /// Runs a kernel of `Source/` on the device and the current stream of a tensor's device. Every kernel takes one structure by
 /// value, which must be laid out alike here and there. Throws where there is no compiler or the launch fails.

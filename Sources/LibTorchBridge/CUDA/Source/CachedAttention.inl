@@ -28,16 +28,31 @@ struct CacheRuns {
     int dimension;
 };
 
+/// Below every score: what stands in a place without a key.
+const float lowest = -__int_as_float(0x7f800000);
+
 /// The running softmax of one query over keys seen so far, each lane with `count` elements of the sum of values.
 template <int count>
 struct Running {
-    float largest = -__int_as_float(0x7f800000), total = 0, sum[count] = {};
+    float largest = lowest, total = 0, sum[count] = {};
 
-    void add(float score, const float (&value)[count]) {
-        float top = fmaxf(largest, score), old = expf(largest - top), share = expf(score - top);
-        total = total * old + share;
+    /// Several keys at once, of which the first at least is there.
+    template <int keys>
+    void add(const float (&scores)[keys], const float (&values)[keys][count]) {
+        float top = largest;
 #pragma unroll
-        for (int e = 0; e < count; e++) sum[e] = sum[e] * old + share * value[e];
+        for (int j = 0; j < keys; j++) top = fmaxf(top, scores[j]);
+        float old = expf(largest - top);
+        total *= old;
+#pragma unroll
+        for (int e = 0; e < count; e++) sum[e] *= old;
+#pragma unroll
+        for (int j = 0; j < keys; j++) {
+            float share = expf(scores[j] - top);
+            total += share;
+#pragma unroll
+            for (int e = 0; e < count; e++) sum[e] += share * values[j][e];
+        }
         largest = top;
     }
 };
@@ -58,35 +73,39 @@ inline void attend_cached(const CachedRows<scalar> &call) {
         }
         __syncthreads();
     }
+    // Lanes behind the dimension read the first elements and multiply them by zero: a branch would wait for every read.
     bool is_active = lane * count < dimension;
+    int offset = is_active ? lane * count : 0;
     int heads = call.key_value_heads * call.group, warps = blockDim.x / 32;
     for (int member = threadIdx.x / 32; member < call.group; member += warps) {
         int query_head = head * call.group + member;
         float query[count] = {};
         if (is_active) load(call.queries + row * call.query_stride + query_head * dimension + lane * count, query);
         Running<count> running;
-        constexpr int at_once = 4;
+        // Enough reads on their way to hide how long one takes.
+        constexpr int at_once = count <= 4 ? 8 : 4;
         for (int64_t start = first; start < last; start += at_once) {
-            float scores[at_once], values[at_once][count];
+            float scores[at_once], keys[at_once][count], values[at_once][count];
 #pragma unroll
             for (int j = 0; j < at_once; j++) {
-                float key[count] = {};
-#pragma unroll
-                for (int e = 0; e < count; e++) values[j][e] = 0;
-                int64_t place = min(start + j, last - 1) * dimension + lane * count;
-                if (is_active) {
-                    load(key_base + place, key);
-                    load(value_base + place, values[j]);
-                }
-                scores[j] = 0;
-#pragma unroll
-                for (int e = 0; e < count; e++) scores[j] += query[e] * key[e];
+                int64_t place = min(start + j, last - 1) * dimension + offset;
+                load(key_base + place, keys[j]);
+                load(value_base + place, values[j]);
             }
 #pragma unroll
-            for (int j = 0; j < at_once; j++) scores[j] = warp_sum(scores[j]) * call.scale;
+            for (int j = 0; j < at_once; j++) {
+                scores[j] = 0;
+#pragma unroll
+                for (int e = 0; e < count; e++) scores[j] += query[e] * keys[j][e];
+            }
+            for (int distance = 16; distance > 0; distance /= 2) {
+#pragma unroll
+                for (int j = 0; j < at_once; j++) scores[j] += __shfl_xor_sync(~0u, scores[j], distance);
+            }
 #pragma unroll
             for (int j = 0; j < at_once; j++)
-                if (start + j < last) running.add(capped(scores[j], call.soft_cap), values[j]);
+                scores[j] = start + j < last ? capped(scores[j] * call.scale, call.soft_cap) : lowest;
+            running.add(scores, values);
         }
         if (call.parts == 1) {
 #pragma unroll
@@ -114,16 +133,22 @@ inline void attend_cached(const CachedRows<scalar> &call) {
     __threadfence();
     for (int member = threadIdx.x / 32; member < call.group; member += warps) {
         int query_head = head * call.group + member;
-        const volatile float *partial = call.partial + (row * heads + query_head) * call.parts * (dimension + 2);
-        float largest = -__int_as_float(0x7f800000), total = 0, sum[count] = {};
-        for (int p = 0; p < call.parts; p++) largest = fmaxf(largest, partial[p * (dimension + 2) + dimension]);
+        const float *partial = call.partial + (row * heads + query_head) * call.parts * (dimension + 2);
+        // A lane has a part's statistics; past the first cache, where another block's numbers would be old.
+        const float *own = partial + lane * (dimension + 2) + dimension;
+        float top = lane < call.parts ? __ldcg(own) : lowest;
+        float weight = expf(top - warp_largest(top));
+        float part_total = lane < call.parts ? __ldcg(own + 1) : 0;
+        if (part_total == 0) weight = 0;
+        float total = warp_sum(weight * part_total), sum[count] = {};
+#pragma unroll 4
         for (int p = 0; p < call.parts; p++) {
-            const volatile float *one = partial + p * (dimension + 2);
-            if (one[dimension + 1] == 0) continue;
-            float weight = expf(one[dimension] - largest);
-            total += weight * one[dimension + 1];
+            float share = __shfl_sync(~0u, weight, p);
             if (is_active)
-                for (int e = 0; e < count; e++) sum[e] += weight * one[lane * count + e];
+                for (int e = 0; e < count; e++) {
+                    float one = __ldcg(partial + p * (dimension + 2) + lane * count + e);
+                    if (share != 0) sum[e] += share * one;
+                }
         }
 #pragma unroll
         for (int e = 0; e < count; e++) sum[e] /= total;
