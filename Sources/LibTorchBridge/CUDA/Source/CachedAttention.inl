@@ -29,12 +29,12 @@ struct CacheRuns {
 };
 
 /// Below every score: what stands in a place without a key.
-const float lowest = -__int_as_float(0x7f800000);
+inline float lowest() { return -__int_as_float(0x7f800000); }
 
 /// The running softmax of one query over keys seen so far, each lane with `count` elements of the sum of values.
 template <int count>
 struct Running {
-    float largest = lowest, total = 0, sum[count] = {};
+    float largest = lowest(), total = 0, sum[count] = {};
 
     /// Several keys at once, of which the first at least is there.
     template <int keys>
@@ -104,7 +104,7 @@ inline void attend_cached(const CachedRows<scalar> &call) {
             }
 #pragma unroll
             for (int j = 0; j < at_once; j++)
-                scores[j] = start + j < last ? capped(scores[j] * call.scale, call.soft_cap) : lowest;
+                scores[j] = start + j < last ? capped(scores[j] * call.scale, call.soft_cap) : lowest();
             running.add(scores, values);
         }
         if (call.parts == 1) {
@@ -136,7 +136,7 @@ inline void attend_cached(const CachedRows<scalar> &call) {
         const float *partial = call.partial + (row * heads + query_head) * call.parts * (dimension + 2);
         // A lane has a part's statistics; past the first cache, where another block's numbers would be old.
         const float *own = partial + lane * (dimension + 2) + dimension;
-        float top = lane < call.parts ? __ldcg(own) : lowest;
+        float top = lane < call.parts ? __ldcg(own) : lowest();
         float weight = expf(top - warp_largest(top));
         float part_total = lane < call.parts ? __ldcg(own + 1) : 0;
         if (part_total == 0) weight = 0;
