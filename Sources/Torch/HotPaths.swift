@@ -120,8 +120,10 @@ extension Tensor {
         }
     }
 
-    /// How many rows of logits are held at once: about 16 MiB of float32, and at least 256 rows, for with fewer the head's
-    /// weights take longer to lay out than to multiply. On a device, where a product wants more rows to be fast, 1 GiB.
+    /// How many rows of logits are held at once.
+    ///
+    /// About 16 MiB of float32, and at least 256 rows, for with fewer the head's weights take longer to lay out than to multiply.
+    /// On a device, where a product wants more rows to be fast, 1 GiB.
     public static func logitChunkRows(vocabulary: Int, on device: Device) -> Int {
         Swift.max(256, (1 << (device == .cpu ? 22 : 28)) / Swift.max(1, vocabulary))
     }
