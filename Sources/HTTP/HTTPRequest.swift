@@ -44,11 +44,12 @@ public struct HTTPRequest: Sendable {
     /// An address as a message may show it: without a name and password before an `@`, and without what follows a question mark,
     /// which may hold a key.
     public static func shown(_ address: String) -> String {
-        let text = address.prefix { $0 != "?" && $0 != "#" }
-        // A password with a slash in it makes the address a bad one, and is one nevertheless: the last mark counts.
-        guard let mark = text.lastIndex(of: "@") else { return String(text) }
-        let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
-        return scheme + "…" + text[mark...]
+        // A password with a slash or a question mark in it makes the address a bad one, and is one nevertheless: the last mark of
+        // the whole counts, even where that hides too much.
+        let mark = address.lastIndex(of: "@")
+        let scheme = address.firstRange(of: "://").map { address[..<$0.upperBound] } ?? ""
+        let text = mark.map { scheme + "…" + address[$0...] } ?? address
+        return String(text.prefix { $0 != "?" && $0 != "#" })
     }
 }
 
@@ -97,9 +98,16 @@ public struct HTTPResponse: Sendable {
     /// The place that the answer sends to, as written there.
     var redirection: String? { [301, 302, 303, 307, 308].contains(status) ? headers["location"] : nil }
 
+    /// What a server says, as a message may show it: on one line, and without what a terminal obeys.
+    public static func shown(_ text: String) -> String {
+        let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return String(
+            String.UnicodeScalarView(words.unicodeScalars.filter { $0.properties.generalCategory != .control })
+        )
+    }
+
     /// The start of the body as text, for an error.
     var excerpt: String {
-        let text = String(decoding: body.prefix(300), as: UTF8.self)
-        return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        Self.shown(String(decoding: body.prefix(300), as: UTF8.self))
     }
 }

@@ -88,8 +88,8 @@ final class BlobDownload: DownloadTarget {
 
     /// Git's digest, which begins with the size and so has to wait for the end where nobody said it.
     private func lateDigest(of count: Int) throws(HubError) -> MessageDigest? {
-        let running = Self.digest(digest, size: count)
-        try file.forEachPiece(upTo: count) { running?.update($0) }
+        guard let running = Self.digest(digest, size: count) else { return nil }
+        try file.forEachPiece(upTo: count) { running.update($0) }
         return running
     }
 

@@ -130,11 +130,14 @@ extension Hub {
     func refusal(_ response: HTTPResponse, of name: RepositoryName, file: RepositoryFile? = nil) -> HubError {
         let (kind, endpoint) = (name.kind == .model ? "model" : "data set", settings.endpoint)
         let code = response.headers["x-error-code"]
-        let message = response.headers["x-error-message"].map { ": " + $0 } ?? ""
+        let message = response.headers["x-error-message"].map { ": " + HTTPResponse.shown($0) } ?? ""
         let page = endpoint + (name.kind == .dataset ? "/datasets/" : "/") + name.id
-        let login =
-            settings.token.map { "a token that may read it (the one of \($0.source) may not)" }
-            ?? "a token that may read it"
+        // A login in the address goes before a token, so that a token would change nothing.
+        let remedy =
+            settings.address.login != nil
+            ? "give HF_ENDPOINT a name and a password that may read it"
+            : "set HF_TOKEN to a token that may read it"
+                + (settings.token.map { " (the one of \($0.source) may not)" } ?? "")
         switch (code, response.status) {
         case ("RevisionNotFound", _):
             return HubError("\(name.id): has no branch, tag or commit '\(name.revision)' at \(endpoint)")
@@ -144,22 +147,25 @@ extension Hub {
             )
         case ("GatedRepo", _):
             return HubError(
-                "\(name.id) is gated: accept its conditions at \(page) and set HF_TOKEN to \(login)",
+                "\(name.id) is gated: accept its conditions at \(page) and \(remedy)",
                 allowsCache: true
             )
         case (_, 401) where message.contains("Invalid credentials"):
-            let source = settings.token?.source ?? "HF_TOKEN"
+            let source =
+                settings.address.login != nil
+                ? "name and password of HF_ENDPOINT; correct them"
+                : "token of \(settings.token?.source ?? "HF_TOKEN"); log in anew or unset it"
             return HubError(
-                "\(name.id): \(endpoint) does not know the token of \(source); log in anew or unset it",
+                "\(name.id): \(endpoint) does not know the \(source)",
                 allowsCache: true
             )
         case ("RepoNotFound", _), (_, 401), (_, 404):
             return HubError(
-                "\(name.id): \(endpoint) has no \(kind) of this name, or it is private: check the spelling, or set HF_TOKEN to \(login)",
+                "\(name.id): \(endpoint) has no \(kind) of this name, or it is private: check the spelling, or \(remedy)",
                 allowsCache: true
             )
         case (_, 403):
-            return HubError("\(name.id): \(endpoint) refuses\(message): set HF_TOKEN to \(login)", allowsCache: true)
+            return HubError("\(name.id): \(endpoint) refuses\(message): \(remedy)", allowsCache: true)
         default:
             return HubError(
                 "\(name.text): \(endpoint) answers \(response.status)\(message)",

@@ -21,7 +21,8 @@ struct HubAddress: Sendable {
         text = isAddress ? String(plain) : HTTPRequest.shown(address)
         problem = isAddress ? nil : "HF_ENDPOINT is '\(text)', which is not an http:// or https:// address"
         login = mark.flatMap { mark in
-            guard let words = address[start..<mark].removingPercentEncoding else { return nil }
+            // What is no encoding stands for itself.
+            let words = address[start..<mark].removingPercentEncoding ?? String(address[start..<mark])
             let pair = words.contains(":") ? words : words + ":"
             return HubToken(Data(pair.utf8).base64EncodedString(), source: "HF_ENDPOINT")
         }

@@ -119,6 +119,7 @@ struct RepositoryCache: Sendable {
                 unlink(temporary)
                 throw HubError("\(target.path): cannot be copied from the cache's blobs: \(error.localizedDescription)")
             }
+            try SystemFile(path: temporary).synchronize()
         }
         do throws(HubError) {
             try renameFile(temporary, target.path)

@@ -34,7 +34,7 @@ struct Decoding {
     void run() const {
         int64_t rows = queries.size(0), heads = keys.size(1), dimension = queries.size(2);
         int64_t capacity = key_cache.size(2), group = queries.size(1) / heads;
-        auto *q = static_cast<const scalar *>(queries.const_data_ptr()), *k = static_cast<const scalar *>(keys.const_data_ptr()), *v = static_cast<const scalar *>(values.const_data_ptr());
+        auto *q = queries.data_ptr<scalar>(), *k = keys.data_ptr<scalar>(), *v = values.data_ptr<scalar>();
         auto *key_base = key_cache.data_ptr<scalar>(), *value_base = value_cache.data_ptr<scalar>();
         auto *result = output.data_ptr<scalar>();
         static const auto attend = CHOOSE(attend<scalar>);
@@ -63,7 +63,7 @@ struct Decoding {
 template <typename scalar>
 void fill(const at::Tensor &source, const at::Tensor &cache, const int64_t *copies, int64_t count) {
     int64_t heads = source.size(1), dimension = source.size(2), capacity = cache.size(2), row = heads * dimension;
-    const auto *from = static_cast<const scalar *>(source.const_data_ptr());
+    const auto *from = source.data_ptr<scalar>();
     auto *to = cache.data_ptr<scalar>();
     rto::for_ranges(count * heads, 4, [&](int64_t begin, int64_t end) {
         for (int64_t item = begin; item < end; item++) {
@@ -90,6 +90,7 @@ at::Tensor rto::decode_attention(
     const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, const AttentionRule &rule) {
     check(key_cache);
     check(value_cache);
+    TORCH_CHECK(key_cache.is_cpu(), "a device reads where its rows live from a table there");
     for (int64_t row = 0; row < queries.size(0); row++)
         TORCH_CHECK(lengths[row] < key_cache.size(2) && slots[row] < key_cache.size(0), "the key-value cache is full");
     auto type = key_cache.scalar_type();

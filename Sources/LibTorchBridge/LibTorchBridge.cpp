@@ -19,6 +19,7 @@
 #include "CLibTorch.h"
 #include "CUDA/DeviceSampling.h"
 #include "CUDA/Graph.h"
+#include "CUDA/Launcher.h"
 #include "Checkpoint.h"
 #include "Handles.h"
 #include "HotPaths.h"
@@ -207,6 +208,10 @@ int32_t cuda_device_count() {
     return guarded<int32_t>(0, [&]() -> int32_t { return at::detail::getCUDAHooks().deviceCount(); });
 }
 
+int32_t cuda_capability(int32_t device) {
+    return guarded<int32_t>(0, [&]() -> int32_t { return rto::cuda::capability(device); });
+}
+
 void *record_graph(int32_t device, void (*body)(void *), void *context) {
     return guarded<void *>(nullptr, [&] { return rto::cuda::record(device, body, context); });
 }
@@ -364,6 +369,7 @@ const LibTorchInterface table = {
     .threads = [] { return static_cast<int32_t>(at::get_num_threads()); },
     .open_cuda = open_cuda,
     .cuda_device_count = cuda_device_count,
+    .cuda_capability = cuda_capability,
     .record_graph = record_graph,
     .replay_graph = replay_graph,
     .release_graph = release_graph,

@@ -50,7 +50,7 @@ constexpr int64_t SERIAL_COST = 1 << 13;
 
 template <typename scalar>
 Rows<const scalar> rows(const at::Tensor &tensor) {
-    return {static_cast<const scalar *>(tensor.const_data_ptr()), tensor.stride(0), tensor.stride(1)};
+    return {tensor.data_ptr<scalar>(), tensor.stride(0), tensor.stride(1)};
 }
 
 /// Calls `work(slice, head, scratch)` for each slice and key-value head, the costliest first, each thread taking the next one

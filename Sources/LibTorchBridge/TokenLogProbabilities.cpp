@@ -77,6 +77,7 @@ struct Head : rto::HeadQuery {
 Head checked_head(const rto::HeadQuery &query) {
     Head head{{query.hidden.contiguous(), query.weight.contiguous(), query.targets.contiguous(), query.temperature,
                query.soft_cap, query.chunk_rows}};
+    TORCH_CHECK(head.targets.device() == head.hidden.device(), "targets lie elsewhere than the states");
     // Those of a device are looked at where they are used.
     if (!head.is_fused() || head.targets.is_cuda()) return head;
     const auto *ids = head.targets.data_ptr<int64_t>();
@@ -90,7 +91,7 @@ struct Summary {
     at::Tensor results, largest, log_sums, entropies;
 };
 
-/// The plain form, for float64 and other devices.
+/// The plain form, for float64 and other types.
 void summarize_plainly(const Head &head, const at::Tensor &logits, int64_t start, const Summary &summary) {
     auto scaled = head.scaled(logits, head.squashed(logits));
     auto largest = std::get<0>(scaled.max(1, true));

@@ -177,7 +177,7 @@ struct FeedForward {
         return down(isFused ? parts[0].gating(parts[1], by: activation) : plain(gate: parts[0], up: parts[1]))
     }
 
-    /// activation(gate) · up from elementwise operators: the oracle of the fused path, and the path of other devices.
+    /// activation(gate) · up from elementwise operators: the oracle of the fused path, and the path of other types.
     func plain(gate: Tensor, up: Tensor) -> Tensor { activation(gate) * up }
 }
 
@@ -191,7 +191,7 @@ struct RootMeanSquareNorm {
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope, width: Int) throws {
         weight = try scope.parameter("weight", [width], .norm)
-        kernelWeight = weight.requiresGradient ? weight : weight.to(.float32)
+        kernelWeight = weight.requiresGradient || weight.dtype == .float64 ? weight : weight.to(.float32)
         epsilon = configuration.normEpsilon
         addsOne = configuration.family.traits.isGemma
     }
@@ -212,7 +212,7 @@ struct RootMeanSquareNorm {
         return (sum, plain(sum))
     }
 
-    /// The same from elementwise operators: the oracle of the fused path, and the path of other devices.
+    /// The same from elementwise operators: the oracle of the fused path, and the path of other types.
     func plain(_ input: Tensor) -> Tensor {
         let wide = input.dtype == .float64 ? input : input.to(.float32)
         let scale = (wide.squared().mean(-1, keepingAxis: true) + epsilon).reciprocalSquareRoot()

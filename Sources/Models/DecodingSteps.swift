@@ -31,7 +31,7 @@ final class DecodingSteps {
     ///   - slots: where each row lives
     ///   - lengths: how many tokens it has there, which is the newest one's position
     func logits(tokens: [Int], slots: [Int], lengths: [Int]) -> Tensor {
-        guard cache.isRecordable, let spare = cache.spareSlot else {
+        guard cache.isRecordable else {
             return logits(
                 Tensor(tokens).to(model.device),
                 positions: Tensor(lengths).to(model.device),
@@ -42,7 +42,7 @@ final class DecodingSteps {
         let width = powerOfTwo(atLeast: count)
         let rest = width - count
         let input = Tensor(
-            tokens + zeros(rest) + slots + Array(repeating: spare, count: rest) + lengths + zeros(rest),
+            tokens + zeros(rest) + slots + Array(repeating: cache.spareSlot ?? 0, count: rest) + lengths + zeros(rest),
             shape: [3, width]
         )
         return logits(input).narrowed(0, 0..<count)

@@ -50,7 +50,8 @@ public struct SequenceStep {
 /// Sequences that are sampled together: they join at any time, each by rules of its own, and leave when they are over.
 ///
 /// Prompts are read as one ragged batch, equal ones that follow each other once, into the slots of a cache that is made at the start; who
-/// finds no slot waits in the order of joining. What a sequence samples depends on its request and on nothing beside it.
+/// finds no slot waits in the order of joining. What a sequence samples depends on its request and, on the CPU, on nothing
+/// beside it; on a device products of other row counts round differently.
 public struct GenerationSession {
     /// The most sequences at once.
     public let slotCount: Int
@@ -91,7 +92,8 @@ public struct GenerationSession {
         }
     }
 
-    /// A session of a model as it is now, whose cache takes ``slotBytes(_:capacity:)`` bytes a slot.
+    /// A session of a model as it is now, whose cache takes ``slotBytes(_:capacity:)`` bytes a slot; on a device there is one slot
+    /// more where there are several.
     public init(_ model: LanguageModel, slots: Int, capacity: Int) {
         self.model = model
         self.capacity = capacity

@@ -7,7 +7,7 @@ final class KeyValueCache {
     /// A layer's values, `[slots, key-value heads, capacity, dimension]`.
     let values: [Tensor]
 
-    /// On a device, one more slot than was asked for: where rows write that only fill up a step.
+    /// On a device, one more slot than was asked for, where that was several: where rows write that only fill up a step.
     let spareSlot: Int?
 
     private let isFused: Bool
@@ -16,9 +16,9 @@ final class KeyValueCache {
 
     init(_ configuration: ModelConfiguration, slots: Int, capacity: Int, dtype: DType, device: Device) {
         let isOnDevice = device != .cpu
-        spareSlot = isOnDevice ? slots : nil
+        spareSlot = isOnDevice && slots > 1 ? slots : nil
         let shape = [
-            slots + (isOnDevice ? 1 : 0), configuration.keyValueHeadCount, capacity, configuration.headDimension,
+            slots + (spareSlot == nil ? 0 : 1), configuration.keyValueHeadCount, capacity, configuration.headDimension,
         ]
         keys = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
         values = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }

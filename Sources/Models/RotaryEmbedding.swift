@@ -131,7 +131,7 @@ struct RotaryTable {
         heads.hasFusedLayers ? heads.rotated(cosine: cosine, sine: sine) : plain(heads)
     }
 
-    /// The same from elementwise operators: the oracle of the fused path, and the path of other devices.
+    /// The same from elementwise operators: the oracle of the fused path, and the path of other types.
     func plain(_ heads: Tensor) -> Tensor {
         let half = heads.size(2) / 2
         let first = heads.narrowed(2, 0..<half)

@@ -33,15 +33,20 @@ func plainSegmentAttention(
     let group = queries.size(1) / keys.size(1)
     let outputs = segments.filter { $0.length > 0 }.map { segment in
         let sources = (segment.parent.map { [segments[$0]] } ?? []) + [segment]
+        // Halves are widened: kernels too keep scores and shares in float32.
+        func wide(_ part: Tensor) -> Tensor { part.dtype == .bfloat16 ? part.to(.float32) : part }
         func rows(_ flat: Tensor) -> Tensor {
-            Tensor.concatenated(sources.map { flat.narrowed(0, $0.range) }).transposed(0, 1).repeated(group, along: 0)
+            wide(Tensor.concatenated(sources.map { flat.narrowed(0, $0.range) })).transposed(0, 1).repeated(
+                group,
+                along: 0
+            )
         }
         let (k, v) = (rows(keys), rows(values))
-        let q = queries.narrowed(0, segment.range).transposed(0, 1)
+        let q = wide(queries.narrowed(0, segment.range)).transposed(0, 1)
         let scores = q.matmul(k.transposed(1, 2)) * rule.scale
         let capped = rule.softCap.map { scores.softCapped($0) } ?? scores
         let hidden = hiddenKeys(segment.length, of: k.size(1), rule, on: q.device)
-        return capped.filled(where: hidden, with: -.infinity).softmax(-1).matmul(v).transposed(0, 1)
+        return capped.filled(where: hidden, with: -.infinity).softmax(-1).matmul(v).transposed(0, 1).to(queries.dtype)
     }
     return Tensor.concatenated(outputs)
 }

@@ -55,7 +55,7 @@ public struct AdamW {
     public mutating func update(learningRate: Double) {
         step += 1  // first: the fused operator divides by 1 - βˢᵗᵉᵖ
         withoutGradients {
-            let stepNumber = Tensor([Float(step)], shape: []).to(parameters[0].device)
+            let stepNumber = Tensor([Float(step)], shape: []).to(parameters.first?.device ?? .cpu)
             for decays in weightDecay == 0 ? [nil] : [true, false] as [Bool?] {
                 let chosen = parameters.indices.filter { decays == nil || decayed[$0] == decays }
                 if chosen.isEmpty { continue }

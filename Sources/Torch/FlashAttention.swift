@@ -1,3 +1,5 @@
+import CLibTorch
+
 /// LibTorch's attention over runs of different lengths.
 private enum Operators {
     static let flash = Operator("_flash_attention_forward")
@@ -36,9 +38,10 @@ public struct FlashLayout {
 }
 
 extension Tensor {
-    /// Whether LibTorch has that attention for queries like these `[tokens, heads, dimension]`.
+    /// Whether LibTorch has that attention for queries like these `[tokens, heads, dimension]`: not before compute capability 8.0.
     public func hasFlashAttention(_ rule: AttentionRule) -> Bool {
-        device != .cpu && dtype == .bfloat16 && size(2) % 8 == 0 && size(2) <= 256 && rule.softCap == nil
+        guard case .cuda(let index) = device, dtype == .bfloat16, rule.softCap == nil else { return false }
+        return size(2) % 8 == 0 && size(2) <= 256 && libtorch.pointee.cuda_capability(Int32(index)) >= 80
     }
 
     /// Causal attention inside each segment and to the whole of its parent (Dao, arXiv 2307.08691), the last query of a segment

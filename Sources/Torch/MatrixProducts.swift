@@ -19,7 +19,8 @@ extension Tensor {
 
 /// A weight laid out in the order in which a product reads it, for layers that are applied to few rows many times.
 ///
-/// Equal to the plain layer bit for bit; it collects no gradient and does not follow later changes of the weight.
+/// Equal to the plain layer bit for bit; it collects no gradient. On the CPU it does not follow later changes of the weight; on a
+/// device it is the weight itself, or a copy where several were joined: make it anew when they have changed.
 public struct PackedWeight {
     private let packed: Tensor
     private let outputs: Int
@@ -30,7 +31,7 @@ public struct PackedWeight {
         dtype == .float32 || dtype == .bfloat16
     }
 
-    /// Packs a weight `[outputs, inputs]` of a type and on a device for which there is a kernel.
+    /// Packs a weight `[outputs, inputs]` of a type and on a device for which there is a form.
     public init(_ weight: Tensor) {
         precondition(Self.exists(for: weight.dtype), "no kernel for a packed \(weight.dtype) weight")
         (outputs, inputs) = (weight.size(0), weight.size(1))

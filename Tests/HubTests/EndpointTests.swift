@@ -74,7 +74,8 @@ import Testing
         arguments: [
             "https://me:s/cret@host", "ftp://me:scret@host", "me:scret@host", "https://me:scret@",
             "https://me:scret@ho st",
-            "https://me:12/cret@host", "//me:cret@host", "https://cret@ho[st",
+            "https://me:12/cret@host", "//me:cret@host", "https://cret@ho[st", "https://zqx?cret@host",
+            "https://zqx#cret@host",
         ]
     )
     func malformed(address: String) async throws {
@@ -82,6 +83,6 @@ import Testing
         let settings = bench.settings(["HF_ENDPOINT": address])
         var said = settings.endpoint + settings.problems.joined() + "\(settings)"
         said += await bench.failure("org/tiny", .model, ["HF_ENDPOINT": address, "HF_HUB_ETAG_TIMEOUT": "1"])
-        #expect(said.contains("HF_ENDPOINT is") && !said.contains("cret"))
+        #expect(said.contains("HF_ENDPOINT is") && !said.contains("cret") && !said.contains("zqx"))
     }
 }

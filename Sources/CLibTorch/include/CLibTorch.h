@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 15
+#define LIBTORCH_INTERFACE_VERSION 16
 
 #ifndef __clang__
 #define _Nonnull
@@ -108,6 +108,7 @@ typedef struct LibTorchInterface {
     int32_t (*_Nonnull threads)(void);
     int32_t (*_Nonnull open_cuda)(CText library);
     int32_t (*_Nonnull cuda_device_count)(void);
+    int32_t (*_Nonnull cuda_capability)(int32_t device);  // 90 for 9.0, 0 where it cannot be told
 
     // CUDA graphs: see CUDA/Graph.h. The body is called before `record_graph` returns.
     void *_Nullable (*_Nonnull record_graph)(
@@ -115,7 +116,8 @@ typedef struct LibTorchInterface {
     int32_t (*_Nonnull replay_graph)(void *_Nonnull graph);
     void (*_Nonnull release_graph)(void *_Nonnull graph);
 
-    // Hot paths of our own: see HotPaths.h, and CUDA/DeviceSampling.h for `cached_attention`. Segments are triples (start, length, index of the parent or -1).
+    // Hot paths of our own: see HotPaths.h, and CUDA/DeviceSampling.h for `cached_attention`. Segments are triples (start,
+    // length, index of the parent or -1).
     OptionalTensorPointer (*_Nonnull ragged_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, IntegerPointer segments, int64_t segment_count,
         const AttentionRule *_Nonnull rule);

@@ -51,7 +51,12 @@ struct ConfigurationFile {
         if Recipe.recordKeys.contains(recorded) {
             if recorded == "stage" { stage = value.scalar?.string }
             if recorded == "working_directory" { workingDirectory = value.scalar?.string }
-            if recorded == "hub_commits" { hubCommits = value.sequence?.compactMap(\.scalar?.string) ?? [] }
+            if recorded == "hub_commits" {
+                guard let entries = value.sequence?.map(\.scalar?.string), !entries.contains(nil) else {
+                    throw .badFile(path: path, line: line, reason: "hub_commits must be a list of names with commits")
+                }
+                hubCommits = entries.compactMap(\.self)
+            }
             return
         }
         if let sequence = value.sequence {

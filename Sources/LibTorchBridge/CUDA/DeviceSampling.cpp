@@ -67,6 +67,9 @@ at::Tensor rto::cuda::cached_attention(
         key_cache.is_contiguous() && value_cache.is_contiguous() && places.is_contiguous() &&
             places.scalar_type() == at::kLong && places.numel() == 2 * rows,
         "caches and the places of rows are contiguous");
+    TORCH_CHECK(
+        key_cache.size(1) == key_value_heads && key_cache.size(3) == dimension && key_cache.sizes() == value_cache.sizes(),
+        "heads of ", k.sizes(), " do not fit a cache of ", key_cache.sizes());
     TORCH_CHECK(arrivals.scalar_type() == at::kInt && arrivals.numel() >= rows * key_value_heads, "too few arrivals");
     TORCH_CHECK(dimension <= 256, "heads of ", dimension, " numbers are wider than the kernel takes, 256");
     auto output = at::empty({rows, heads, dimension}, q.options());
@@ -86,7 +89,7 @@ at::Tensor rto::cuda::cached_attention(
     while (elements * 32 < dimension) elements *= 2;
     TORCH_CHECK(
         dimension % elements == 0 && q.stride(0) % elements == 0, "heads of ", dimension, " numbers are no multiple of ", elements);
-    Grid grid{.x = key_value_heads, .y = rows, .z = parts};
+    Grid grid{.x = rows, .y = key_value_heads, .z = parts};
     grid.threads = 32 * std::clamp<int64_t>(arguments.group, 1, 8);
     launch(kernel_name("attend_cached", type, false) + "_" + std::to_string(elements), grid, q, arguments);
     return output;

@@ -8,7 +8,7 @@
 namespace rto::cuda {
 
 /// One new token a row, as rto::decode_attention; `places` [2, rows], int64, holds the rows' slots and lengths on the device, so
-/// that nothing is copied there. `arrivals` is a zero for each slot and key-value head, int32, and zero again afterwards.
+/// that nothing is copied there. `arrivals` is a zero for each row and key-value head, int32, and zero again afterwards.
 at::Tensor cached_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache,
     const at::Tensor &value_cache, const at::Tensor &places, const at::Tensor &arrivals, const AttentionRule &rule);

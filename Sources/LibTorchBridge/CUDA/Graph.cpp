@@ -7,7 +7,9 @@
 #include <dlfcn.h>
 
 #include <memory>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -40,6 +42,22 @@ const Functions &functions() {
     return found;
 }
 
+/// Streams on which graphs were recorded that are gone. Each live graph has one of its own, since LibTorch gives the memory that
+/// products use to a stream, and takes it back with a graph that was recorded there.
+std::mutex idle_mutex;
+std::vector<c10::Stream> idle_streams;
+
+c10::Stream take_stream(const c10::impl::VirtualGuardImpl &streams, c10::Device device) {
+    std::lock_guard<std::mutex> lock(idle_mutex);
+    for (size_t i = 0; i < idle_streams.size(); i++)
+        if (idle_streams[i].device() == device) {
+            auto found = idle_streams[i];
+            idle_streams.erase(idle_streams.begin() + static_cast<std::ptrdiff_t>(i));
+            return found;
+        }
+    return streams.getStreamFromGlobalPool(device);
+}
+
 /// Other threads may go on using the device while this one records.
 constexpr int THREAD_LOCAL_CAPTURE = 1;
 
@@ -51,11 +69,14 @@ class rto::cuda::Graph {
 
 public:
     const c10::Device device;
+    const c10::Stream stream;
 
-    explicit Graph(c10::Device device) : device(device) { functions().construct(storage, false); }
+    explicit Graph(c10::Stream stream) : device(stream.device()), stream(stream) { functions().construct(storage, false); }
     ~Graph() {
         c10::DeviceGuard guard(device);
         functions().destruct(storage);
+        std::lock_guard<std::mutex> lock(idle_mutex);
+        idle_streams.push_back(stream);
     }
     Graph(const Graph &) = delete;
 
@@ -71,15 +92,15 @@ rto::cuda::Graph *rto::cuda::record(int32_t index, void (*body)(void *), void *c
     c10::Device device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
     c10::DeviceGuard guard(device);
     c10::impl::VirtualGuardImpl streams(device.type());
-    auto graph = std::make_unique<Graph>(device);
     // The default stream records nothing.
+    auto graph = std::make_unique<Graph>(take_stream(streams, device));
     struct StreamScope {
         const c10::impl::VirtualGuardImpl &streams;
         c10::Stream outer;
         ~StreamScope() { streams.exchangeStream(outer); }
     };
     streams.synchronizeDevice(device.index());
-    StreamScope scope{streams, streams.exchangeStream(streams.getStreamFromGlobalPool(device))};
+    StreamScope scope{streams, streams.exchangeStream(graph->stream)};
     graph->begin();
     body(context);
     graph->end();

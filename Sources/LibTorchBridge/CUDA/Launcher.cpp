@@ -78,10 +78,8 @@ struct Interface {
     }
 
     Interface() {
-        // A library of PyTorch's that brings the compiler and the driver with it; the compiler alone elsewhere.
+        // A library of PyTorch's that brings the compiler and the driver with it.
         library = dlopen("libcaffe2_nvrtc.so", RTLD_NOW | RTLD_GLOBAL);
-        if (!library) library = dlopen("libnvrtc.so.13", RTLD_NOW | RTLD_GLOBAL);
-        if (!library) library = dlopen("libnvrtc.so.12", RTLD_NOW | RTLD_GLOBAL);
         TORCH_CHECK(library, "CUDA's run-time compiler was not found: ", dlerror());
         find(create_program, "nvrtcCreateProgram");
         find(compile_program, "nvrtcCompileProgram");
@@ -90,10 +88,6 @@ struct Interface {
         find(code_size, "nvrtcGetCUBINSize");
         find(code, "nvrtcGetCUBIN");
         find(destroy_program, "nvrtcDestroyProgram");
-    }
-
-    /// The driver's part, which only a machine with a device has.
-    void find_driver() {
         find(device_attribute, "cuDeviceGetAttribute");
         find(load_module, "cuModuleLoadData");
         find(find_function, "cuModuleGetFunction");
@@ -128,9 +122,9 @@ std::vector<char> compiled(const File &file, int capability) {
     cuda.log(program, words.data());
     TORCH_CHECK(status == 0, "the kernels do not compile for compute capability ", capability, ": ", words);
     std::vector<char> code;
-    cuda.code_size(program, &size);
+    TORCH_CHECK(cuda.code_size(program, &size) == 0, "the compiled kernels have no size");
     code.resize(size);
-    cuda.code(program, code.data());
+    TORCH_CHECK(cuda.code(program, code.data()) == 0, "the compiled kernels cannot be read");
     cuda.destroy_program(&program);
     return code;
 }
@@ -143,7 +137,6 @@ struct Kernels {
 
     explicit Kernels(int device) {
         auto &cuda = interface();
-        cuda.find_driver();
         int major = 0, minor = 0;
         constexpr int capability_major = 75, capability_minor = 76;
         cuda.check(cuda.device_attribute(&major, capability_major, device), "the device's capability");
@@ -166,20 +159,28 @@ struct Kernels {
     }
 };
 
+/// The kernels of a device; backward passes run on a thread of their own.
+std::mutex kernels_mutex;
+std::map<int, Kernels> kernels_of_devices;
+
+Kernels &kernels(int device) { return kernels_of_devices.try_emplace(device, device).first->second; }
+
 }  // namespace
+
+int rto::cuda::capability(int device) {
+    std::lock_guard<std::mutex> lock(kernels_mutex);
+    return kernels(device).capability;
+}
 
 void rto::cuda::launch(const std::string &kernel, const Grid &grid, const at::Tensor &place, void *arguments) {
     if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
-    static std::mutex mutex;
-    static std::map<int, Kernels> kernels;
     auto device = place.device();
     c10::DeviceGuard guard(device);
     c10::impl::VirtualGuardImpl streams(device.type());
     Function function;
     {
-        // Backward passes run on a thread of their own.
-        std::lock_guard<std::mutex> lock(mutex);
-        function = kernels.try_emplace(device.index(), device.index()).first->second.function(kernel);
+        std::lock_guard<std::mutex> lock(kernels_mutex);
+        function = kernels(device.index()).function(kernel);
     }
     void *parameters[] = {arguments};
     Status status = interface().launch_kernel(

@@ -30,6 +30,9 @@ void launch(const std::string &kernel, const Grid &grid, const at::Tensor &place
     launch(kernel, grid, place, static_cast<void *>(&arguments));
 }
 
+/// The compute capability of a device, 90 for 9.0.
+int capability(int device);
+
 /// The name of a kernel for an element type: float32 or bfloat16, in vectors of 16 bytes or element by element.
 std::string kernel_name(const char *base, at::ScalarType type, bool is_wide);
 

@@ -59,8 +59,8 @@ struct Running {
 
 template <int count, typename scalar>
 inline void attend_cached(const CachedRows<scalar> &call) {
-    int head = blockIdx.x, part = blockIdx.z, lane = threadIdx.x % 32, dimension = call.dimension;
-    int64_t row = blockIdx.y, length = call.lengths[row];
+    int head = blockIdx.y, part = blockIdx.z, lane = threadIdx.x % 32, dimension = call.dimension;
+    int64_t row = blockIdx.x, length = call.lengths[row];
     int64_t base = (call.slots[row] * call.key_value_heads + head) * call.capacity * dimension;
     scalar *key_base = call.key_cache + base, *value_base = call.value_cache + base;
     int64_t end = length + 1, begin = call.window > 0 && end > call.window ? end - call.window : 0;
