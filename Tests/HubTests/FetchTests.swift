@@ -57,9 +57,7 @@ import Testing
     func movingBranch() async throws {
         let bench = try HubBench(HubBench.model())
         let first = try await bench.fetch("org/tiny")
-        var moved = HubBench.model()
-        moved.commit = HubBench.later
-        moved.files["config.json"] = Array("[2]".utf8)
+        let moved = HubBench.movedModel()
         bench.server.replace(moved)
         let (calls, stored) = (bench.server.calls.count, bench.server.storeCalls.count)
         let second = try await bench.fetch("org/tiny")

@@ -65,6 +65,14 @@ struct HubBench: Sendable {
         do { return try await fetch(name, part, environment).path } catch { return "\(error)" }
     }
 
+    /// The model after its branch has moved on: another commit, with another content of one file.
+    static func movedModel() -> HubServer.Repository {
+        var moved = model()
+        moved.commit = later
+        moved.files["config.json"] = Array("[2]".utf8)
+        return moved
+    }
+
     /// A model of two shards, its tokenizer, and files that nobody needs.
     static func model(_ id: String = "org/tiny") -> HubServer.Repository {
         let index = #"{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"#

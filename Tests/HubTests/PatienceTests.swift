@@ -56,9 +56,7 @@ import Testing
         let hub = bench.hub()
         let name = try #require(RepositoryName("org/tiny", kind: .model))
         let first = try await hub.snapshot(of: name, .tokenizer)
-        var moved = HubBench.model()
-        moved.commit = HubBench.later
-        moved.files["config.json"] = Array("[2]".utf8)
+        let moved = HubBench.movedModel()
         bench.server.replace(moved)
         bench.server.add(HubBench.model())
         #expect(try await hub.snapshot(of: name, .model) == first)

@@ -91,9 +91,7 @@ struct PythonAgreementTests {
                 } else {
                     _ = try await bench.fetch("org/tiny", .model, variables)
                 }
-                var moved = HubBench.model()
-                moved.commit = HubBench.later
-                moved.files["config.json"] = Array("[2]".utf8)
+                let moved = HubBench.movedModel()
                 if number == 0 { bench.server.replace(moved) }
             }
             layouts.append(try layout(bench))

@@ -33,7 +33,7 @@ import Testing
 
     @Test(
         "settings that were meant as paths",
-        arguments: ["rows.jsonl", "org/rows.json.gz", "x.parquet", "./name", "name/", "/tmp/name", "deep/er/name"]
+        arguments: ["rows.jsonl", "org/rows.json.gz", "x.parquet", "./name", "name/", "/some/name", "deep/er/name"]
     )
     func paths(text: String) { #expect(RepositoryName(setting: text, kind: .dataset) == nil) }
 }

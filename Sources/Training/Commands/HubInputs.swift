@@ -73,11 +73,13 @@ public func hubCommits() -> [String] {
 /// What a report calls a model: its repository and commit where it came from a hub, else its path.
 public func reportedName(_ path: String) -> String { LocatedRepositories.name(of: path)?.text ?? path }
 
-/// What a model is called for short: its directory's name, or its repository's without the organisation.
-public func shortName(_ path: String) -> String {
-    let repository = LocatedRepositories.name(of: path)?.id
-    return URL(filePath: repository ?? path).standardizedFileURL.lastPathComponent
+/// What requests call a model: its repository where it came from a hub, else its directory's name.
+func servedName(_ path: String) -> String {
+    LocatedRepositories.name(of: path)?.id ?? URL(filePath: path).standardizedFileURL.lastPathComponent
 }
+
+/// What a model is called for short: as requests call it, without the organisation.
+public func shortName(_ path: String) -> String { URL(filePath: servedName(path)).lastPathComponent }
 
 /// Finds what settings name.
 private final class InputLocator {

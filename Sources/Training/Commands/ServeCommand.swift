@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import Hub
 import Models
 import Serving
 import Tokenizers
@@ -69,11 +68,6 @@ private enum BearerToken {
         }
         return text
     }
-}
-
-/// What requests call a model: its name on the hub, else the last part of its path.
-private func servedName(_ directory: String) -> String {
-    LocatedRepositories.name(of: directory)?.id ?? URL(filePath: directory).standardizedFileURL.lastPathComponent
 }
 
 /// A reward model with its tokenizer.
