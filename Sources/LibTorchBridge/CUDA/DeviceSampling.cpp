@@ -16,7 +16,7 @@ struct CachedRows {
     float *partial;
     int *arrivals;
     int64_t query_stride, key_stride, value_stride, capacity, window;
-    int key_value_heads, group, dimension, parts;
+    int key_value_heads, group, dimension, parts, lanes;
     float scale, soft_cap;
 };
 
@@ -29,13 +29,22 @@ struct CacheRuns {
     int dimension;
 };
 
-/// The arguments of `choose_tokens`.
+/// What the kernels keep of a part of a row's logits.
+struct WeighedPart {
+    float largest, allowed_largest;
+    double total, weighted, own;
+    int64_t likeliest;
+};
+
+/// The arguments of `weigh_tokens` and `choose_tokens`.
 struct ChoiceRows {
     const float *logits;
     const double *uniforms, *may_stop;
     const int64_t *stop_tokens;
+    WeighedPart *weighed;
     TokenChoice *choices;
-    int64_t vocabulary, stop_count, reported;
+    int64_t vocabulary, stop_count, reported, length;
+    int parts;
     float temperature;
     bool is_greedy;
 };
@@ -52,8 +61,11 @@ at::Tensor on_device(const at::Tensor &place, const Element *values, int64_t cou
     return at::from_blob(const_cast<Element *>(values), {count}, at::TensorOptions(type)).to(place.device());
 }
 
-/// Blocks that fill a device with some to spare, and the fewest positions of a cache that are worth one.
-constexpr int64_t ENOUGH_BLOCKS = 512, POSITIONS_OF_A_PART = 64, MOST_PARTS = 32;
+/// Blocks that fill a device, and the fewest positions of a cache and tokens of a vocabulary that are worth one.
+constexpr int64_t ENOUGH_BLOCKS = 512, POSITIONS_OF_A_PART = 64, TOKENS_OF_A_PART = 2048, MOST_PARTS = 32;
+
+/// Four warps, as the kernel has room for.
+constexpr int64_t THREADS_OF_ATTENTION = 128;
 
 }  // namespace
 
@@ -79,19 +91,22 @@ at::Tensor rto::cuda::cached_attention(
                               std::max<int64_t>(1, ENOUGH_BLOCKS / std::max<int64_t>(1, rows * key_value_heads))});
     auto partial = parts > 1 ? at::empty({rows * heads * parts * (dimension + 2)}, q.options().dtype(at::kFloat)) : at::Tensor();
     auto *place = places.data_ptr<int64_t>();
+    // A lane has 16 bytes of a key, or 32 of float32 where a warp would not have a whole one otherwise.
+    int64_t elements = 16 / static_cast<int64_t>(c10::elementSize(type));
+    if (elements * 32 < dimension) elements *= 2;
+    TORCH_CHECK(dimension % elements == 0, "heads of ", dimension, " numbers are no multiple of ", elements);
+    if (vector_width(type, dimension, {q.data_ptr()}, {q.stride(0)}) == 1) q = q.contiguous();
+    int64_t lanes = 1;
+    while (lanes * elements < dimension) lanes *= 2;
+    int64_t group = heads / key_value_heads, members = group > 2 ? 4 : group;
     CachedRows arguments{
         q.data_ptr(), k.data_ptr(), v.data_ptr(), key_cache.data_ptr(), value_cache.data_ptr(), output.data_ptr(), place,
         place + rows, parts > 1 ? partial.data_ptr<float>() : nullptr, arrivals.data_ptr<int>(), q.stride(0), k.stride(0),
-        v.stride(0), capacity, rule.window, static_cast<int>(key_value_heads), static_cast<int>(heads / key_value_heads),
-        static_cast<int>(dimension), static_cast<int>(parts), static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap)};
-    // A lane has 1, 2, 4 or 8 adjacent elements, as many as the dimension is a multiple of and 32 lanes need.
-    int64_t elements = 1;
-    while (elements * 32 < dimension) elements *= 2;
-    TORCH_CHECK(
-        dimension % elements == 0 && q.stride(0) % elements == 0, "heads of ", dimension, " numbers are no multiple of ", elements);
-    Grid grid{.x = rows, .y = key_value_heads, .z = parts};
-    grid.threads = 32 * std::clamp<int64_t>(arguments.group, 1, 8);
-    launch(kernel_name("attend_cached", type, false) + "_" + std::to_string(elements), grid, q, arguments);
+        v.stride(0), capacity, rule.window, static_cast<int>(key_value_heads), static_cast<int>(group),
+        static_cast<int>(dimension), static_cast<int>(parts), static_cast<int>(lanes), static_cast<float>(rule.scale),
+        static_cast<float>(rule.soft_cap)};
+    auto name = kernel_name("attend_cached", type, false) + "_" + std::to_string(elements) + "_" + std::to_string(members);
+    launch(name, {.x = rows, .y = key_value_heads, .z = parts, .threads = THREADS_OF_ATTENTION}, q, arguments);
     return output;
 }
 
@@ -119,11 +134,15 @@ void rto::cuda::choose_tokens(
     auto stops = on_device(rows, rule.stop_tokens, rule.stop_tokens ? rule.stop_count : 0, at::kLong);
     int64_t bytes = count * static_cast<int64_t>(sizeof(TokenChoice));
     auto found = at::empty({bytes}, rows.options().dtype(at::kByte));
+    int64_t parts = std::min({(rows.size(1) + TOKENS_OF_A_PART - 1) / TOKENS_OF_A_PART, MOST_PARTS,
+                              std::max<int64_t>(1, ENOUGH_BLOCKS / std::max<int64_t>(1, count))});
+    auto weighed = at::empty({count * parts * static_cast<int64_t>(sizeof(WeighedPart))}, found.options());
     ChoiceRows arguments{
         rows.data_ptr<float>(), numbers.data_ptr<double>(), numbers.data_ptr<double>() + count,
-        stops.numel() > 0 ? stops.data_ptr<int64_t>() : nullptr, reinterpret_cast<TokenChoice *>(found.data_ptr<uint8_t>()),
-        rows.size(1), stops.numel(), rule.reported_token, static_cast<float>(rule.temperature),
-        rule.is_greedy};
+        stops.numel() > 0 ? stops.data_ptr<int64_t>() : nullptr, reinterpret_cast<WeighedPart *>(weighed.data_ptr<uint8_t>()),
+        reinterpret_cast<TokenChoice *>(found.data_ptr<uint8_t>()), rows.size(1), stops.numel(), rule.reported_token,
+        (rows.size(1) + parts - 1) / parts, static_cast<int>(parts), static_cast<float>(rule.temperature), rule.is_greedy};
+    launch("weigh_tokens", {.x = count, .y = parts}, rows, arguments);
     launch("choose_tokens", {.x = count, .threads = 1024}, rows, arguments);
     auto result = found.cpu();
     std::memcpy(choices, result.data_ptr<uint8_t>(), static_cast<size_t>(bytes));

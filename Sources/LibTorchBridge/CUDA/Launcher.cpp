@@ -33,7 +33,7 @@ const File files[] = {
     {{"summarize_logits", "differentiate_logits"},
 #include "Source/TokenLogProbabilities.inl"
     },
-    {{"choose_tokens"},
+    {{"weigh_tokens", "choose_tokens"},
 #include "Source/TokenChoice.inl"
     },
     {{"attend_cached", "fill_cache"},

@@ -34,14 +34,15 @@ inline float normed(float x, float scale, bool adds_one) {
     return adds_one ? x * scale : rounded<scalar>(x * scale);
 }
 
-/// One block a row.
+/// One block a row. What a thread reads first, all of a row of up to 1,024 vectors, it keeps until the sum is known.
 template <int count, typename scalar>
 inline void normalize(const NormRows<scalar> &rows) {
-    int64_t row = blockIdx.x, base = row * rows.width;
-    float squares = 0;
-    for (int64_t i = threadIdx.x * count; i < rows.width; i += blockDim.x * count) {
+    int64_t row = blockIdx.x, base = row * rows.width, own = threadIdx.x * count;
+    float squares = 0, kept[count], kept_weight[count];
+    for (int64_t i = own; i < rows.width; i += blockDim.x * count) {
         float x[count], update[count];
         load(rows.input + base + i, x);
+        if (i == own) load(rows.weight + i, kept_weight);
         if (rows.update != nullptr) {
             load(rows.update + base + i, update);
 #pragma unroll
@@ -49,19 +50,23 @@ inline void normalize(const NormRows<scalar> &rows) {
             store(rows.sum + base + i, x);
         }
 #pragma unroll
-        for (int k = 0; k < count; k++) squares += x[k] * x[k];
+        for (int k = 0; k < count; k++) {
+            squares += x[k] * x[k];
+            if (i == own) kept[k] = x[k];
+        }
     }
     float scale = 1.0f / sqrtf(block_sum(squares) / static_cast<float>(rows.width) + rows.epsilon);
     if (threadIdx.x == 0) rows.scales[row] = scale;
     const scalar *input = (rows.update != nullptr ? rows.sum : rows.input) + base;
-    for (int64_t i = threadIdx.x * count; i < rows.width; i += blockDim.x * count) {
-        float x[count], weight[count];
-        load(input + i, x);
-        load(rows.weight + i, weight);
+    for (int64_t i = own; i < rows.width; i += blockDim.x * count) {
+        if (i != own) {
+            load(input + i, kept);
+            load(rows.weight + i, kept_weight);
+        }
 #pragma unroll
         for (int k = 0; k < count; k++)
-            x[k] = normed<scalar>(x[k], scale, rows.adds_one) * factor<scalar>(weight[k], rows.adds_one);
-        store(rows.output + base + i, x);
+            kept[k] = normed<scalar>(kept[k], scale, rows.adds_one) * factor<scalar>(kept_weight[k], rows.adds_one);
+        store(rows.output + base + i, kept);
     }
 }
 
