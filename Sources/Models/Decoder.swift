@@ -33,10 +33,14 @@ public struct Decoder {
         frequencies = configuration.rotaries.map { Tensor($0.inverseFrequencies).to(device) }
     }
 
-    /// Final hidden states `[tokens, hidden]` of flat tokens `[tokens]` at positions `[tokens]`, in `dtype`.
+    /// Final hidden states `[rows, hidden]` of flat tokens `[tokens]` at positions `[tokens]`, in `dtype`.
+    ///
+    /// - Parameter rows: the tokens whose states are wanted, every one's where nil. In the last layer the others are keys and values
+    ///   for these and nothing else.
     func callAsFunction(
         _ tokens: Tensor,
         positions: Tensor,
+        rows: [Int]? = nil,
         dtype: DType,
         checkpointing: Bool = false,
         attention: @escaping Attention
@@ -49,12 +53,14 @@ public struct Decoder {
         // Rounded to the type first, as the references do.
         if scale != 1 { hidden = hidden * Tensor.full([1], scale, dtype, on: hidden.device) }
         let pass = dropout?.nextPass()
+        let rows = rows.map { Tensor($0).to(hidden.device) }
         for (index, layer) in layers.enumerated() {
             let table = configuration.layers[index].rotary.map { tables[$0] }
+            let kept = index + 1 < layers.count ? nil : rows
             let body = { [dropout] (input: Tensor) in
                 // Here and not once before the layers: a checkpointed body runs again, after other passes perhaps.
                 dropout?.pass = pass
-                return layer(input, table) { attention(index, $0, $1, $2) }
+                return layer(input, table, keeping: kept) { attention(index, $0, $1, $2) }
             }
             hidden = checkpointing ? checkpointed(hidden, body) : body(hidden)
         }
@@ -88,12 +94,19 @@ struct DecoderLayer {
         updateNorm = placement == .before ? nil : try norm("post_feedforward_layernorm")
     }
 
+    /// The residual stream behind this layer of the tokens that are kept, all where nil.
     func callAsFunction(
         _ input: Tensor,
         _ table: RotaryTable?,
+        keeping rows: Tensor? = nil,
         attend: (Tensor, Tensor, Tensor) -> Tensor
     ) -> Tensor {
-        let attended = update(attention(attentionNorm?(input) ?? input, table, attend: attend), attendedNorm)
+        let attention = attention(attentionNorm?(input) ?? input, table) {
+            let attended = attend($0, $1, $2)
+            return rows.map { attended.taking(0, $0) } ?? attended
+        }
+        let attended = update(attention, attendedNorm)
+        let input = rows.map { input.taking(0, $0) } ?? input
         guard let feedForwardNorm else {
             let middle = input + attended
             return middle + update(feedForward(middle), updateNorm)
@@ -138,6 +151,7 @@ struct SelfAttention {
         keyNorm = try norm("k_norm", keyWidth)
     }
 
+    /// What is added to the stream, a row for each that `attend` returns.
     func callAsFunction(_ input: Tensor, _ table: RotaryTable?, attend: (Tensor, Tensor, Tensor) -> Tensor) -> Tensor {
         let tokens = input.size(0)
         func heads(_ projected: Tensor) -> Tensor { projected.reshaped([tokens, -1, headDimension]) }
@@ -147,7 +161,7 @@ struct SelfAttention {
         }
         let projected = inputs(input)
         let attended = attend(turned(projected[0], queryNorm), turned(projected[1], keyNorm), heads(projected[2]))
-        return output(attended.reshaped([tokens, -1]))
+        return output(attended.reshaped([attended.size(0), -1]))
     }
 }
 

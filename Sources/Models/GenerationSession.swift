@@ -186,19 +186,22 @@ public struct GenerationSession {
             joined.append(activated(next, slot: slot, beside: joined))
             nextWaiting += 1
         }
+        let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }
+        let scoresPrompts = joined.contains { $0.request.scoresPrompt }
         let hidden = model.decoder(
             Tensor(batch.tokens).to(model.device),
             positions: Tensor(batch.positions).to(model.device),
+            rows: scoresPrompts ? nil : ends,
             dtype: model.precision
         ) { [cache, attention = SegmentAttention(batch.segments), configuration = model.configuration] in
             cache.fill(layer: $0, keys: $2, values: $3, copies)
             return attention(queries: $1, keys: $2, values: $3, rule: configuration.attentionRule($0))
         }
-        let ends = segmentOfRow.map { batch.segments[$0].range.upperBound - 1 }
         let first = active.count
         active += joined
-        let scored = promptLikelihoods(hidden, batch, segmentOfRow, joined)
-        return sample(model.project(hidden.rows(ends)), for: Array(first..<active.count), promptLikelihoods: scored)
+        let scored = scoresPrompts ? promptLikelihoods(hidden, batch, segmentOfRow, joined) : [:]
+        let last = scoresPrompts ? hidden.rows(ends) : hidden
+        return sample(model.project(last), for: Array(first..<active.count), promptLikelihoods: scored)
     }
 
     private func activated(

@@ -5,8 +5,8 @@ extension LanguageModel {
     ///
     /// The models share ids and the size of their vocabularies, nothing else.
     public func distributions(_ rows: ResponseBatch, against reference: LanguageModel) -> TokenDistributions {
-        let states = hidden(rows.batch).rows(rows.predictors)
-        let referenceStates = withoutGradients { reference.hidden(rows.batch).rows(rows.predictors) }
+        let states = predictors(rows)
+        let referenceStates = withoutGradients { reference.predictors(rows) }
         return TokenDistributions(
             hidden: scaled(states),
             weight: head.to(precision),

@@ -39,11 +39,15 @@ public struct LanguageModel {
         decoder.hidden(batch, dtype: precision, checkpointing: checkpointsGradients)
     }
 
+    /// Final hidden states `[response tokens, hidden]` of the tokens that predict a response's.
+    func predictors(_ rows: ResponseBatch) -> Tensor {
+        decoder.hidden(rows.batch, rows: rows.predictors, dtype: precision, checkpointing: checkpointsGradients)
+    }
+
     /// log π of each response token, `[response tokens]`, float32: rows in order, the head at response positions only.
     public func logProbabilities(_ rows: ResponseBatch, temperature: Double = 1) -> Tensor {
-        let states = hidden(rows.batch).rows(rows.predictors)
         return Tensor.tokenLogProbabilities(
-            hidden: scaled(states),
+            hidden: scaled(predictors(rows)),
             weight: head.to(precision),
             targets: Tensor(rows.targets).to(device),
             temperature: temperature,
@@ -100,9 +104,8 @@ public struct LanguageModel {
     /// Log-probabilities `[response tokens]` and entropies `[response tokens]` from one pass without gradient.
     public func logProbabilitiesAndEntropies(_ rows: ResponseBatch, temperature: Double = 1) -> (Tensor, Tensor) {
         withoutGradients {
-            let states = hidden(rows.batch).rows(rows.predictors)
             return Tensor.tokenLogProbabilitiesAndEntropies(
-                hidden: scaled(states),
+                hidden: scaled(predictors(rows)),
                 weight: head.to(precision),
                 targets: Tensor(rows.targets).to(device),
                 temperature: temperature,
@@ -113,12 +116,13 @@ public struct LanguageModel {
 }
 
 extension Decoder {
-    /// Hidden states of a batch of segments, each token seeing its segment's past and its parent.
-    func hidden(_ batch: TokenBatch, dtype: DType, checkpointing: Bool) -> Tensor {
+    /// Hidden states of a batch of segments, each token seeing its segment's past and its parent: of all tokens, or of some.
+    func hidden(_ batch: TokenBatch, rows: [Int]? = nil, dtype: DType, checkpointing: Bool) -> Tensor {
         let device = embedding.device
         return self(
             Tensor(batch.tokens).to(device),
             positions: Tensor(batch.positions).to(device),
+            rows: rows,
             dtype: dtype,
             checkpointing: checkpointing
         ) { [attention = SegmentAttention(batch.segments)] layer, queries, keys, values in

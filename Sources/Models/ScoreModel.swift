@@ -30,18 +30,21 @@ public struct ScoreModel {
     public var configuration: ModelConfiguration { decoder.configuration }
 
     /// One number for each flat token, `[tokens]`, float32.
-    public func tokenScores(_ batch: TokenBatch) -> Tensor {
-        let hidden = decoder.hidden(batch, dtype: precision, checkpointing: checkpointsGradients)
+    public func tokenScores(_ batch: TokenBatch) -> Tensor { scores(batch, of: nil) }
+
+    /// The number of some flat tokens, `[rows]`, or of all.
+    private func scores(_ batch: TokenBatch, of rows: [Int]?) -> Tensor {
+        let hidden = decoder.hidden(batch, rows: rows, dtype: precision, checkpointing: checkpointsGradients)
         return hidden.linear(head.to(precision)).squeezed(1).to(.float32)
     }
 
     /// The reward of each row, `[rows]`, which is the number at its last token.
     ///
     /// Not normalised.
-    public func rewards(_ rows: ResponseBatch) -> Tensor { tokenScores(rows.batch).rows(rows.lastTokens) }
+    public func rewards(_ rows: ResponseBatch) -> Tensor { scores(rows.batch, of: rows.lastTokens) }
 
     /// The value of the state before each response token, `[response tokens]`.
     ///
     /// Not normalised.
-    public func values(_ rows: ResponseBatch) -> Tensor { tokenScores(rows.batch).rows(rows.predictors) }
+    public func values(_ rows: ResponseBatch) -> Tensor { scores(rows.batch, of: rows.predictors) }
 }

@@ -5,15 +5,17 @@ import Torch
 ///
 /// A forward pass over T tokens, of which token t sees c(t) tokens, itself included, with R rows of logits costs
 ///
-///     2·T·W + 4·q·Σ Σ c(t) + 2·R·V·h,   W = L·(2·h·q + 2·h·k + 3·h·m)
+///     2·T·W − 2·(T − R)·(h·q + 3·h·m) + 4·q·Σ Σ c(t) + 2·R·V·h,   W = L·(2·h·q + 2·h·k + 3·h·m)
 ///
-/// with L layers of width h, over which the outer sum goes, since a layer's window bounds what its tokens see; feed-forward
+/// since in the last layer tokens without logits are only seen by others, with L layers of width h, over which the outer sum goes, since a layer's window bounds what its tokens see; feed-forward
 /// width m, queries q = heads · dimension and keys k = key-value heads · dimension, and V rows of the head. A backward pass costs twice its forward pass. Left out are norms, rotary positions, softmax,
 /// sampling and the optimizer, and whatever is computed a second time to save memory: the rate that follows from this cost
 /// is that of useful work.
 struct DecoderCost {
     /// W, the elements of the matrices of all layers.
     let layerWeights: Double
+    /// h·q + 3·h·m, the elements of a layer that come after its attention.
+    private let laterWeights: Double
     /// V·h, the elements of the head.
     let headWeights: Double
     /// Elements of the embedding and the head, which is counted once where it is the embedding.
@@ -34,6 +36,7 @@ struct DecoderCost {
         let query = Double(configuration.queryWidth)
         let key = Double(configuration.keyWidth)
         let inner = Double(configuration.intermediateSize)
+        laterWeights = hidden * (query + 3 * inner)
         layerWeights = layers * hidden * (2 * query + 2 * key + 3 * inner)
         let inputBiases = configuration.queryKeyValueBias ? query + 2 * key : 0
         let attentionBiases = inputBiases + (configuration.attentionOutputBias ? hidden : 0)
@@ -62,7 +65,8 @@ struct DecoderCost {
     ///   - headRows: rows of logits
     private func forward(tokens: Int, headRows: Int, visible: (_ window: Double) -> Double) -> Double {
         let seen = windows.map { $0.layers * visible($0.window) }.reduce(0, +)
-        return 2 * Double(tokens) * layerWeights + 4 * attentionWidth * seen + 2 * Double(headRows) * headWeights
+        let matrices = Double(tokens) * (layerWeights - laterWeights) + Double(headRows) * (laterWeights + headWeights)
+        return 2 * matrices + 4 * attentionWidth * seen
     }
 
     /// Σ of min(c, window) over `count` tokens, of which the first sees one more than `before`.
