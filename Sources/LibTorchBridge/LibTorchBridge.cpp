@@ -8,6 +8,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
@@ -145,6 +146,9 @@ bool set_gradient_enabled(bool enabled) {
     at::GradMode::set_enabled(enabled);
     return before;
 }
+
+void *enter_inference() { return new c10::InferenceMode(true); }
+void leave_inference(void *mode) { delete static_cast<c10::InferenceMode *>(mode); }
 
 bool requires_gradient(const void *tensor) { return borrow(tensor).requires_grad(); }
 
@@ -355,6 +359,8 @@ const LibTorchInterface table = {
     .device_type = device_type,
     .device_index = device_index,
     .set_gradient_enabled = set_gradient_enabled,
+    .enter_inference = enter_inference,
+    .leave_inference = leave_inference,
     .requires_gradient = requires_gradient,
     .set_requires_gradient = set_requires_gradient,
     .gradient = gradient,
