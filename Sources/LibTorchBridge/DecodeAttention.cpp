@@ -32,19 +32,10 @@ struct Decoding {
         return rule.window > 0 ? std::min(all, rule.window) : all;
     }
 
-    /// Where an item, a key-value head of a row, begins in the caches, and where what is seen of it does.
-    int64_t base(int64_t item) const {
-        int64_t heads = keys.size(1);
-        return (slots[item / heads] * heads + item % heads) * key_cache.size(2) * queries.size(2);
-    }
-    int64_t first(int64_t item) const {
-        int64_t row = item / keys.size(1);
-        return base(item) + (lengths[row] + 1 - seen(row)) * queries.size(2);
-    }
-
     template <typename scalar>
     void run() const {
-        int64_t rows = queries.size(0), heads = keys.size(1), dimension = queries.size(2), group = queries.size(1) / heads;
+        int64_t rows = queries.size(0), heads = keys.size(1), dimension = queries.size(2);
+        int64_t capacity = key_cache.size(2), group = queries.size(1) / heads;
         auto *q = queries.data_ptr<scalar>(), *k = keys.data_ptr<scalar>(), *v = values.data_ptr<scalar>();
         int64_t q_stride = queries.stride(0), k_stride = keys.stride(0), v_stride = values.stride(0);
         auto *key_base = key_cache.data_ptr<scalar>(), *value_base = value_cache.data_ptr<scalar>();
@@ -55,19 +46,22 @@ struct Decoding {
         for (int64_t row = 0; row < rows; row++) work += seen(row);
         work *= 2 * heads * group * dimension;
         int64_t items = rows * heads, parts = std::min(items, std::clamp<int64_t>(work / THREAD_GRAIN, 1, rto::thread_count()));
+        // An item is a key-value head of a row: where its new token goes in the caches, and where what it sees begins.
+        auto place = [&](int64_t item) {
+            return ((slots[item / heads] * heads + item % heads) * capacity + lengths[item / heads]) * dimension;
+        };
+        auto first = [&](int64_t item) { return place(item) + (1 - seen(item / heads)) * dimension; };
         // Every part takes every other item, so that long rows are shared out.
         rto::in_parallel(parts, [&](int64_t part) {
             for (int64_t item = part; item < items; item += parts) {
-                int64_t row = item / heads, head = item % heads, count = seen(row);
-                int64_t end = base(item) + lengths[row] * dimension;
-                std::memcpy(key_base + end, k + row * k_stride + head * dimension, dimension * sizeof(scalar));
-                std::memcpy(value_base + end, v + row * v_stride + head * dimension, dimension * sizeof(scalar));
-                int64_t next = item + parts, next_count = next < items ? seen(next / heads) * dimension : 0;
+                int64_t row = item / heads, head = item % heads, count = seen(row), next = item + parts;
+                std::memcpy(key_base + place(item), k + row * k_stride + head * dimension, dimension * sizeof(scalar));
+                std::memcpy(value_base + place(item), v + row * v_stride + head * dimension, dimension * sizeof(scalar));
                 attend(
                     q + row * q_stride + head * group * dimension, key_base + first(item), value_base + first(item), count, group,
                     dimension, static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap),
                     rto::thread_scratch(scratch_size(group, dimension, count)), result + item * group * dimension,
-                    key_base + first(std::min(next, items - 1)), next_count);
+                    next < items ? key_base + first(next) : nullptr, next < items ? seen(next / heads) * dimension : 0);
             }
         });
     }

@@ -147,9 +147,6 @@ bool set_gradient_enabled(bool enabled) {
     return before;
 }
 
-void *enter_inference() { return new c10::InferenceMode(true); }
-void leave_inference(void *mode) { delete static_cast<c10::InferenceMode *>(mode); }
-
 bool requires_gradient(const void *tensor) { return borrow(tensor).requires_grad(); }
 
 void set_requires_gradient(const void *tensor, bool requires_grad) { borrow(tensor).set_requires_grad(requires_grad); }
@@ -359,8 +356,8 @@ const LibTorchInterface table = {
     .device_type = device_type,
     .device_index = device_index,
     .set_gradient_enabled = set_gradient_enabled,
-    .enter_inference = enter_inference,
-    .leave_inference = leave_inference,
+    .enter_inference = []() -> void * { return new c10::InferenceMode(true); },
+    .leave_inference = [](void *mode) { delete static_cast<c10::InferenceMode *>(mode); },
     .requires_gradient = requires_gradient,
     .set_requires_gradient = set_requires_gradient,
     .gradient = gradient,

@@ -4,11 +4,11 @@
 /// that are read later are fetched before each: memory takes no more requests at once.
 constexpr int64_t BLOCK = 16;
 
-/// Asks memory for what is read later: it is the limit, and must not wait for the arithmetic.
+/// Asks memory for elements [begin, end) that are read later: it is the limit, and must not wait for the arithmetic.
 template <typename scalar>
-INLINE void fetch(const scalar *data, int64_t count) {
+INLINE void fetch(const scalar *data, int64_t begin, int64_t end) {
     constexpr int64_t line = 64 / sizeof(scalar);
-    for (int64_t i = 0; i < count; i += line) __builtin_prefetch(data + i, 0, 2);
+    for (int64_t i = begin; i < end; i += line) __builtin_prefetch(data + i, 0, 2);
 }
 
 typedef float Four __attribute__((vector_size(16)));
@@ -154,7 +154,7 @@ static void attend(
             wide[h * width + i] = scale * static_cast<float>(queries[h * dimension + i]);
     for (int64_t begin = 0; begin < length; begin += BLOCK) {
         int64_t end = std::min(length, begin + BLOCK);
-        fetch(values + begin * dimension, (end - begin) * dimension);
+        fetch(values, begin * dimension, end * dimension);
         for_heads(group, [&](auto heads, int64_t h) __attribute__((always_inline)) {
             multiply_keys<decltype(heads)::value>(
                 wide + h * width, width, keys, dimension, begin, end, scores + h * positions, positions);
@@ -167,7 +167,7 @@ static void attend(
     }
     for (int64_t begin = 0; begin < length; begin += BLOCK) {
         int64_t end = std::min(length, begin + BLOCK);
-        fetch(next + begin * dimension, std::min(end * dimension, next_count) - begin * dimension);
+        fetch(next, begin * dimension, std::min(end * dimension, next_count));
         for_heads(group, [&](auto heads, int64_t h) __attribute__((always_inline)) {
             add_values<decltype(heads)::value>(
                 scores + h * positions, positions, values, dimension, begin, end, sums + h * width, width);
