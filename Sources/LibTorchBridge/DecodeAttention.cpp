@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "CUDA/DeviceSampling.h"
+#include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Parallel.h"
 #include "Processor.h"
@@ -18,7 +19,8 @@ namespace {
 /// Multiplications that are worth a thread.
 constexpr int64_t THREAD_GRAIN = 1 << 16;
 
-/// The tensors of one call, `[rows, heads, dimension]` and `[slots, key-value heads, capacity, dimension]`.
+/// The tensors of one call, `[rows, heads, dimension]`, the heads of a row one behind the other, and `[slots, key-value heads,
+/// capacity, dimension]`.
 struct Decoding {
     const at::Tensor &queries, &keys, &values, &key_cache, &value_cache, &output;
     const int64_t *slots, *lengths;
@@ -35,6 +37,7 @@ struct Decoding {
         int64_t rows = queries.size(0), heads = keys.size(1), dimension = queries.size(2);
         int64_t capacity = key_cache.size(2), group = queries.size(1) / heads;
         auto *q = queries.data_ptr<scalar>(), *k = keys.data_ptr<scalar>(), *v = values.data_ptr<scalar>();
+        int64_t q_stride = queries.stride(0), k_stride = keys.stride(0), v_stride = values.stride(0);
         auto *key_base = key_cache.data_ptr<scalar>(), *value_base = value_cache.data_ptr<scalar>();
         auto *result = output.data_ptr<scalar>();
         static const auto attend = CHOOSE(attend<scalar>);
@@ -42,19 +45,23 @@ struct Decoding {
         int64_t work = 0;
         for (int64_t row = 0; row < rows; row++) work += seen(row);
         work *= 2 * heads * group * dimension;
-        int64_t items = rows * heads, parts = std::clamp<int64_t>(work / THREAD_GRAIN, 1, rto::thread_count());
+        int64_t items = rows * heads, parts = std::min(items, std::clamp<int64_t>(work / THREAD_GRAIN, 1, rto::thread_count()));
+        // An item is a key-value head of a row: where its new token goes in the caches, and where what it sees begins.
+        auto place = [&](int64_t item) {
+            return ((slots[item / heads] * heads + item % heads) * capacity + lengths[item / heads]) * dimension;
+        };
+        auto first = [&](int64_t item) { return place(item) + (1 - seen(item / heads)) * dimension; };
         // Every part takes every other item, so that long rows are shared out.
-        rto::in_parallel(std::min(parts, items), [&](int64_t part) {
-            for (int64_t item = part; item < items; item += std::min(parts, items)) {
-                int64_t row = item / heads, length = lengths[row], count = seen(row);
-                int64_t base = (slots[row] * heads + item % heads) * capacity * dimension;
-                std::memcpy(key_base + base + length * dimension, k + item * dimension, dimension * sizeof(scalar));
-                std::memcpy(value_base + base + length * dimension, v + item * dimension, dimension * sizeof(scalar));
-                int64_t first = base + (length + 1 - count) * dimension;
+        rto::in_parallel(parts, [&](int64_t part) {
+            for (int64_t item = part; item < items; item += parts) {
+                int64_t row = item / heads, head = item % heads, count = seen(row), next = item + parts;
+                std::memcpy(key_base + place(item), k + row * k_stride + head * dimension, dimension * sizeof(scalar));
+                std::memcpy(value_base + place(item), v + row * v_stride + head * dimension, dimension * sizeof(scalar));
                 attend(
-                    q + item * group * dimension, key_base + first, value_base + first, count, group, dimension,
-                    static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap),
-                    rto::thread_scratch(scratch_size(group, dimension, count)), result + item * group * dimension);
+                    q + row * q_stride + head * group * dimension, key_base + first(item), value_base + first(item), count, group,
+                    dimension, static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap),
+                    rto::thread_scratch(scratch_size(group, dimension, count)), result + item * group * dimension,
+                    next < items ? key_base + first(next) : nullptr, next < items ? seen(next / heads) * dimension : 0);
             }
         });
     }
@@ -83,6 +90,12 @@ void check(const at::Tensor &cache) {
         "a cache of keys or values is contiguous and of float32 or bfloat16, not ", cache.scalar_type());
 }
 
+/// Rows whose heads lie one behind the other, whatever lies between the rows.
+at::Tensor heads_of_rows(const at::Tensor &all, at::ScalarType type) {
+    auto rows = all.to(type);
+    return rto::has_contiguous_heads(rows) ? rows : rows.contiguous();
+}
+
 }  // namespace
 
 at::Tensor rto::decode_attention(
@@ -94,8 +107,8 @@ at::Tensor rto::decode_attention(
     for (int64_t row = 0; row < queries.size(0); row++)
         TORCH_CHECK(lengths[row] < key_cache.size(2) && slots[row] < key_cache.size(0), "the key-value cache is full");
     auto type = key_cache.scalar_type();
-    auto q = queries.to(type).contiguous(), k = keys.to(type).contiguous(), v = values.to(type).contiguous();
-    auto output = at::empty_like(q);
+    auto q = heads_of_rows(queries, type), k = heads_of_rows(keys, type), v = heads_of_rows(values, type);
+    auto output = at::empty(q.sizes(), q.options());
     Decoding decoding{q, k, v, key_cache, value_cache, output, slots, lengths, rule};
     type == at::kFloat ? decoding.run<float>() : decoding.run<c10::BFloat16>();
     return output;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
 
 #include "Parallel.h"
 
@@ -21,6 +24,17 @@ inline int64_t rows_per_thread(int64_t width) { return std::max<int64_t>(1, 3276
 /// The matrix with its rows contiguous, whatever lies between them.
 inline at::Tensor with_contiguous_rows(const at::Tensor &matrix) {
     return matrix.stride(-1) == 1 || matrix.size(-1) <= 1 ? matrix : matrix.contiguous();
+}
+
+/// Whether the heads of each row of [rows, heads, dimension] lie one behind the other, whatever lies between the rows.
+inline bool has_contiguous_heads(const at::Tensor &all) {
+    return all.stride(2) == 1 && (all.size(1) == 1 || all.stride(1) == all.size(2));
+}
+
+/// Whether a gradient will be asked for of what is made from these: without one the kernels are called as they are.
+inline bool is_recorded(at::TensorList inputs) {
+    return at::GradMode::is_enabled() &&
+           std::any_of(inputs.begin(), inputs.end(), [](const at::Tensor &input) { return input.requires_grad(); });
 }
 
 }  // namespace rto

@@ -42,29 +42,34 @@ void launch_rows(const char *kernel, const at::Tensor &place, int64_t count, int
     rto::cuda::launch(rto::cuda::kernel_name(kernel, place.scalar_type(), elements > 1), grid, place, rows);
 }
 
-/// silu(gate)·up or gelu(gate)·up (Shazeer, arXiv 2002.05202); keeps nothing but its inputs.
+/// silu(gate)·up or gelu(gate)·up (Shazeer, arXiv 2002.05202), of contiguous rows.
+at::Tensor gated(const at::Tensor &gate, const at::Tensor &up, bool is_gelu) {
+    int64_t count = gate.size(0), width = gate.size(1);
+    auto output = at::empty({count, width}, gate.options());
+    rto::for_element_type(gate.scalar_type(), [&](auto *type) {
+        using scalar = std::remove_pointer_t<decltype(type)>;
+        GatedRows<scalar> rows{
+            gate.data_ptr<scalar>(), up.data_ptr<scalar>(), output.data_ptr<scalar>(), gate.stride(0), up.stride(0), width,
+            is_gelu};
+        if (gate.is_cuda()) {
+            int64_t elements = rto::cuda::vector_width(
+                gate.scalar_type(), width, {rows.gate, rows.up, rows.output}, {rows.gate_stride, rows.up_stride});
+            return launch_rows("gate_rows", gate, count, elements, rows);
+        }
+        auto kernel = is_gelu ? CHOOSE(gate_rows<true, scalar>) : CHOOSE(gate_rows<false, scalar>);
+        rto::for_ranges(count, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
+    });
+    return output;
+}
+
+/// Keeps nothing but its inputs.
 struct GatedUnit : torch::autograd::Function<GatedUnit> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &gate_input, const at::Tensor &up_input, bool is_gelu) {
         auto gate = rto::with_contiguous_rows(gate_input), up = rto::with_contiguous_rows(up_input);
         context->save_for_backward({gate, up});
         context->saved_data["is_gelu"] = is_gelu;
-        int64_t count = gate.size(0), width = gate.size(1);
-        auto output = at::empty({count, width}, gate.options());
-        rto::for_element_type(gate.scalar_type(), [&](auto *type) {
-            using scalar = std::remove_pointer_t<decltype(type)>;
-            GatedRows<scalar> rows{
-                gate.data_ptr<scalar>(), up.data_ptr<scalar>(), output.data_ptr<scalar>(), gate.stride(0), up.stride(0), width,
-                is_gelu};
-            if (gate.is_cuda()) {
-                int64_t elements = rto::cuda::vector_width(
-                    gate.scalar_type(), width, {rows.gate, rows.up, rows.output}, {rows.gate_stride, rows.up_stride});
-                return launch_rows("gate_rows", gate, count, elements, rows);
-            }
-            auto kernel = is_gelu ? CHOOSE(gate_rows<true, scalar>) : CHOOSE(gate_rows<false, scalar>);
-            rto::for_ranges(count, rto::rows_per_thread(width), [&](int64_t begin, int64_t end) { kernel(rows, begin, end); });
-        });
-        return output;
+        return gated(gate, up, is_gelu);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
@@ -96,5 +101,6 @@ struct GatedUnit : torch::autograd::Function<GatedUnit> {
 
 at::Tensor rto::gated_unit(const at::Tensor &gate, const at::Tensor &up, bool is_gelu) {
     TORCH_CHECK(gate.dim() == 2 && gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "gate and up differ");
+    if (!is_recorded({gate, up})) return gated(with_contiguous_rows(gate), with_contiguous_rows(up), is_gelu);
     return GatedUnit::apply(gate, up, is_gelu);
 }

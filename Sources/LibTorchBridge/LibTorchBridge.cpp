@@ -8,6 +8,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
@@ -355,6 +356,8 @@ const LibTorchInterface table = {
     .device_type = device_type,
     .device_index = device_index,
     .set_gradient_enabled = set_gradient_enabled,
+    .enter_inference = []() -> void * { return new c10::InferenceMode(true); },
+    .leave_inference = [](void *mode) { delete static_cast<c10::InferenceMode *>(mode); },
     .requires_gradient = requires_gradient,
     .set_requires_gradient = set_requires_gradient,
     .gradient = gradient,

@@ -153,11 +153,16 @@ struct ResidualNorm : torch::autograd::Function<ResidualNorm> {
 
 at::Tensor rto::root_mean_square_norm(
     const at::Tensor &input, const at::Tensor &weight, double epsilon, bool adds_one) {
+    if (!is_recorded({input, weight})) return normalized(input, at::Tensor(), weight, epsilon, adds_one).output;
     return RootMeanSquareNorm::apply(input, weight, epsilon, adds_one);
 }
 
 std::tuple<at::Tensor, at::Tensor> rto::residual_norm(
     const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon, bool adds_one) {
+    if (!is_recorded({input, update, weight})) {
+        auto result = normalized(input, update, weight, epsilon, adds_one);
+        return {result.sum, result.output};
+    }
     auto results = ResidualNorm::apply(input, update, weight, epsilon, adds_one);
     return {results[0], results[1]};
 }

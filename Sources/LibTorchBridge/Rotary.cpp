@@ -28,8 +28,7 @@ namespace {
 
 at::Tensor turned(const at::Tensor &input, const at::Tensor &cosine, const at::Tensor &sine, float direction) {
     int64_t tokens = input.size(0), heads = input.size(1), dimension = input.size(2);
-    bool heads_are_contiguous = input.stride(2) == 1 && (heads == 1 || input.stride(1) == dimension);
-    auto x = heads_are_contiguous ? input : input.contiguous();
+    auto x = rto::has_contiguous_heads(input) ? input : input.contiguous();
     auto output = at::empty({tokens, heads, dimension}, x.options());
     rto::for_element_type(x.scalar_type(), [&](auto *type) {
         using scalar = std::remove_pointer_t<decltype(type)>;
@@ -72,5 +71,5 @@ at::Tensor rto::rotary(const at::Tensor &input, const at::Tensor &cosine, const 
             sine.scalar_type() == input.scalar_type() && cosine.numel() == input.size(0) * input.size(2) &&
             sine.numel() == cosine.numel() && input.size(2) % 2 == 0,
         "the rotary table does not fit the heads");
-    return Rotary::apply(input, cosine, sine);
+    return is_recorded({input}) ? Rotary::apply(input, cosine, sine) : turned(input, cosine, sine, 1);
 }

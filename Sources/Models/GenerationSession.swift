@@ -151,7 +151,9 @@ public struct GenerationSession {
         // A few joining at a time keep the batches of both kinds of step large.
         let waitingCount = waiting.count - nextWaiting
         let mayJoin = waitingCount > 0 && freeSlots.count >= min(waitingCount, slotCount / 8 + 1)
-        return withoutGradients { mayJoin || active.isEmpty ? read() : sampleNext() }
+        func step() -> [SequenceStep] { mayJoin || active.isEmpty ? read() : sampleNext() }
+        // A step on the CPU is many small operators; on a device they are recorded.
+        return model.device == .cpu ? inInferenceMode(step) : withoutGradients(step)
     }
 
     private mutating func sampleNext() -> [SequenceStep] {

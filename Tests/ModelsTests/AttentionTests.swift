@@ -71,7 +71,17 @@ struct AttentionTests {
         let keys = random([3, shape.pairs, shape.width], seed: 8).to(dtype)
         let values = random([3, shape.pairs, shape.width], seed: 9).to(dtype)
         let (fused, plain) = (cache(dtype), cache(.float32))
-        let found = fused.attend(layer: 0, queries: queries, keys: keys, values: values, rows: rows, rule: rule)
+        // As a layer hands them over: columns of one product.
+        let all = Tensor.concatenated([queries, keys, values], along: 1)
+        let ends = [shape.heads, shape.heads + shape.pairs, shape.heads + 2 * shape.pairs]
+        let found = fused.attend(
+            layer: 0,
+            queries: all.narrowed(1, 0..<ends[0]),
+            keys: all.narrowed(1, ends[0]..<ends[1]),
+            values: all.narrowed(1, ends[1]..<ends[2]),
+            rows: rows,
+            rule: rule
+        )
         let expected = plain.plainAttend(
             layer: 0,
             queries: queries.to(.float32),

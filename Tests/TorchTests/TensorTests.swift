@@ -33,6 +33,11 @@ struct TensorTests {
         (x.squared() * Tensor([1, 10, 100] as [Float])).sum().backward()
         #expect(x.gradient?.floats == [2, 40, 600])
         withoutGradients { #expect(!(x * 2).requiresGradient) }
+        inInferenceMode {
+            #expect(!(x * 2).requiresGradient)
+            withoutGradients { #expect((x * 2).floats == [2, 4, 6]) }
+            #expect(!areGradientsRecorded)
+        }
         #expect((x * 2).requiresGradient)
     }
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 16
+#define LIBTORCH_INTERFACE_VERSION 17
 
 #ifndef __clang__
 #define _Nonnull
@@ -89,6 +89,8 @@ typedef struct LibTorchInterface {
     // Gradients. `checkpoint` runs the body without keeping its graph, and again in the backward pass; it frees the context.
     // The body takes over its input and hands over its result.
     bool (*_Nonnull set_gradient_enabled)(bool enabled);  // returns what it was
+    void *_Nonnull (*_Nonnull enter_inference)(void);     // left on the same thread, the last one first
+    void (*_Nonnull leave_inference)(void *_Nonnull mode);
     bool (*_Nonnull requires_gradient)(TensorPointer tensor);
     void (*_Nonnull set_requires_gradient)(TensorPointer tensor, bool requires_gradient);
     OptionalTensorPointer (*_Nonnull gradient)(TensorPointer tensor);

@@ -1,7 +1,15 @@
 // Attention of the query heads that share one key-value head, for one new token. Included by EachProcessor.inl.
 
-/// Positions handled together, so that keys and values are read from memory once for all heads of the group.
-constexpr int64_t BLOCK = 64;
+/// Positions handled together, so that keys and values are read from memory once for all heads of the group. Few, for as many
+/// that are read later are fetched before each: memory takes no more requests at once.
+constexpr int64_t BLOCK = 16;
+
+/// Asks memory for elements [begin, end) that are read later: it is the limit, and must not wait for the arithmetic.
+template <typename scalar>
+INLINE void fetch(const scalar *data, int64_t begin, int64_t end) {
+    constexpr int64_t line = 64 / sizeof(scalar);
+    for (int64_t i = begin; i < end; i += line) __builtin_prefetch(data + i, 0, 2);
+}
 
 typedef float Four __attribute__((vector_size(16)));
 
@@ -79,6 +87,8 @@ INLINE void add_values(
     int64_t i = 0;
     for (; i + 4 * LANES <= dimension; i += 4 * LANES)
         add_values<HEADS, 4>(weights, weight_stride, values + i, dimension, begin, end, outputs + i, width);
+    for (; i + 2 * LANES <= dimension; i += 2 * LANES)
+        add_values<HEADS, 2>(weights, weight_stride, values + i, dimension, begin, end, outputs + i, width);
     for (; i < dimension; i += LANES) {
         int64_t part = std::min<int64_t>(LANES, dimension - i);
         add_values<HEADS, 1>(weights, weight_stride, values + i, dimension, begin, end, outputs + i, width, part);
@@ -130,11 +140,12 @@ static int64_t scratch_size(int64_t group, int64_t dimension, int64_t length) {
     return group * (2 * width + positions);
 }
 
-/// Softmax(scale · q·kᵀ)·v, the scores limited by a cap unless it is zero, of `group` query heads `[group, dimension]` over keys and values `[length, dimension]`.
+/// Softmax(scale · q·kᵀ)·v, the scores limited by a cap unless it is zero, of `group` query heads `[group, dimension]` over keys
+/// and values `[length, dimension]`. Meanwhile the values are fetched, and then the `next_count` elements that are read after them.
 template <typename scalar>
 static void attend(
     const scalar *queries, const scalar *keys, const scalar *values, int64_t length, int64_t group, int64_t dimension,
-    float scale, float cap, float *scratch, scalar *outputs) {
+    float scale, float cap, float *scratch, scalar *outputs, const scalar *next, int64_t next_count) {
     int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + 15) / 16 * 16;
     float *wide = scratch, *sums = wide + group * width, *scores = sums + group * width;
     std::memset(scratch, 0, sizeof(float) * 2 * group * width);
@@ -143,6 +154,7 @@ static void attend(
             wide[h * width + i] = scale * static_cast<float>(queries[h * dimension + i]);
     for (int64_t begin = 0; begin < length; begin += BLOCK) {
         int64_t end = std::min(length, begin + BLOCK);
+        fetch(values, begin * dimension, end * dimension);
         for_heads(group, [&](auto heads, int64_t h) __attribute__((always_inline)) {
             multiply_keys<decltype(heads)::value>(
                 wide + h * width, width, keys, dimension, begin, end, scores + h * positions, positions);
@@ -155,6 +167,7 @@ static void attend(
     }
     for (int64_t begin = 0; begin < length; begin += BLOCK) {
         int64_t end = std::min(length, begin + BLOCK);
+        fetch(next, begin * dimension, std::min(end * dimension, next_count));
         for_heads(group, [&](auto heads, int64_t h) __attribute__((always_inline)) {
             add_values<decltype(heads)::value>(
                 scores + h * positions, positions, values, dimension, begin, end, sums + h * width, width);
