@@ -82,11 +82,12 @@ let package = Package(
             ["JSONText", "ChatTemplates", "Tokenizers", "Safetensors", "CZlib", "CZstd", "CArrow"],
             excludedTests: ["Fixtures"]
         )
+        + room("Reporting", ["Configuration", "Digests", "JSONText", "Safetensors", "Tokenizers"])
         + room("PocketWorld", ["JSONText"], tests: ["Tokenizers"])
         // Its loops over rows and bootstraps would take a debug build's tests minutes.
         + room(
             "Evaluation",
-            ["JSONText", "HTTP", "Hub", "Digests", "Safetensors", "Tokenizers"],
+            ["JSONText", "HTTP", "Hub", "Digests", "Reporting", "Safetensors", "Tokenizers"],
             settings: [.unsafeFlags(["-O"])]
         )
         + room(
@@ -105,7 +106,7 @@ let package = Package(
             "Training",
             [
                 "Torch", "Objectives", "Models", "Datasets", "Tokenizers", "Configuration", "Safetensors", "JSONText",
-                "HTTP", "Hub", "Serving",
+                "HTTP", "Hub", "Serving", "Reporting",
             ]
         )
         + [
@@ -113,6 +114,7 @@ let package = Package(
                 name: "rto",
                 dependencies: [
                     "Training", "Evaluation", "HTTP", "Hub", "PocketWorld", "Configuration", "ChatTemplates",
+                    "Reporting",
                     "Datasets",
                     "Tokenizers", "JSONText", "Models",
                     "Objectives",
@@ -125,6 +127,7 @@ let package = Package(
                 name: "rtoTests",
                 dependencies: [
                     "rto", "Training", "Models", "Evaluation", "PocketWorld", "JSONText", "Digests", "HTTP", "Hub",
+                    "Reporting",
                     "TestSupport",
                 ],
                 swiftSettings: strict

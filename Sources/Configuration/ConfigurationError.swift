@@ -4,10 +4,12 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     case unknownSetting(SettingOrigin, nearest: String)
     /// The setting exists, but for other commands.
     case inapplicable(SettingOrigin, command: String, elsewhere: [String])
-    /// The name, or this value of it, is reserved for a feature that this version does not have.
-    case notAvailable(SettingOrigin, value: String?, instead: String?)
+    /// The value is one that other programs have and this one has not.
+    case notAvailable(SettingOrigin, value: String, instead: String)
     /// The split of a data set is asked for by a setting of its own, as other programs have it.
     case splitApart(SettingOrigin)
+    /// A program to report to is asked for by a setting of its own, as OpenRLHF has it.
+    case reporterApart(SettingOrigin)
     /// The text is not a value of the setting.
     case badValue(SettingOrigin, found: String, expected: String)
     /// A flag that takes a value came last or was followed by another flag.
@@ -30,12 +32,12 @@ extension ConfigurationError: CustomStringConvertible {
             "\(origin.location)unknown \(origin.noun) \(origin.spelling); did you mean \(nearest)?"
         case .inapplicable(let origin, let command, let elsewhere):
             "\(origin.location)\(origin.spelling) does not apply to \(command), only to \(joined(elsewhere))"
-        case .notAvailable(let origin, nil, _):
-            "\(origin.location)\(origin.spelling) is not available yet"
-        case .notAvailable(let origin, let value?, let instead):
-            "\(origin.location)\(origin.spelling) \(value) is not available yet" + (instead.map { "; \($0)" } ?? "")
+        case .notAvailable(let origin, let value, let instead):
+            "\(origin.location)\(origin.spelling) \(value) is not available; \(instead)"
         case .splitApart(let origin):
             "\(origin.location)\(origin.spelling): the split stands behind the directory, as in --data DIRECTORY:train_prefs"
+        case .reporterApart(let origin):
+            "\(origin.location)\(origin.spelling): metrics are reported by \(origin.spelled("report-to")), to tensorboard alone"
         case .badValue(let origin, let found, let expected):
             "\(origin.location)\(origin.spelling) wants \(expected), not '\(found)'"
         case .missingValue(let origin, let expected):

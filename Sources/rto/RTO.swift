@@ -12,7 +12,7 @@ struct RTO: ParsableCommand {
         version: programVersion,
         subcommands: [
             Quickstart.self, Train.self, Resume.self, Generate.self, Chat.self, Serve.self, Score.self, Pairs.self,
-            Evaluate.self, Inspect.self, Merge.self, Tokenize.self, Render.self, Bench.self, Doctor.self,
+            Evaluate.self, Inspect.self, Report.self, Merge.self, Tokenize.self, Render.self, Bench.self, Doctor.self,
         ]
     )
 
@@ -26,7 +26,7 @@ struct RTO: ParsableCommand {
         // Commands that read their own flags also write their own help.
         if arguments.first == "help" { arguments = arguments.dropFirst() + ["--help"] }
         do {
-            try refuseReservedCommands(arguments)
+            try refuseUnknownCommands(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {

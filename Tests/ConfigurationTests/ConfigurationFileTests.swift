@@ -35,6 +35,21 @@ func withFile(_ text: String, _ body: (String) throws -> Void) throws {
         }
     }
 
+    @Test(
+        "Reporters are written as transformers takes them",
+        arguments: [
+            ("tensorboard", [.tensorBoard]), ("[tensorboard]", [.tensorBoard]), ("all", [.tensorBoard]),
+            ("none", []), ("[none]", []), ("\n- tensorboard", [.tensorBoard]), ("null", []), ("[]", []),
+        ] as [(String, [MetricsReader])]
+    )
+    func reporters(text: String, readers: [MetricsReader]) throws {
+        try withFile("report_to: " + text) { path throws in
+            #expect(try configuration(.dpo, "--config", path).loop.reportTo == readers)
+            let flagged = try configuration(.dpo, "--config", path, "--report-to", "none")
+            #expect(flagged.loop.reportTo.isEmpty)
+        }
+    }
+
     @Test("A later file overrides an earlier one") func twoFiles() throws {
         try withFile("seed: 1\nepochs: 2") { first throws in
             try withFile("seed: 3") { second throws in
@@ -49,7 +64,11 @@ func withFile(_ text: String, _ body: (String) throws -> Void) throws {
         arguments: [
             ("seed: 1\nlearning_rat: 1", 2, "unknown key learning_rat; did you mean learning_rate?"),
             ("gamma: 1", 1, "gamma does not apply to rto train sft, only to rto train ppo and rto train rto"),
-            ("\n\nreport_to: tensorboard", 3, "report_to is not available yet"),
+            (
+                "\n\nreport_to: [tensorboard, wandb]", 3,
+                "report_to [tensorboard, wandb] is not available; there is tensorboard"
+            ),
+            ("\n\nreport_to: wandb", 3, "report_to wandb is not available; there is tensorboard"),
             ("epochs: many", 1, "epochs wants a whole number more than 0, not 'many'"),
             ("epochs: null", 1, "epochs wants a whole number more than 0, not 'none'"),
             ("epochs: [1, 2]", 1, "epochs wants a whole number more than 0, not '[1, 2]'"),

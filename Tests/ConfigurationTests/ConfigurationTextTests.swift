@@ -15,6 +15,7 @@ private func unusual(_ stage: Stage) -> TrainConfiguration {
     configuration.optimizer.schedule = .linear
     configuration.loop.output = "~/run"
     configuration.loop.maxSteps = 7
+    configuration.loop.reportTo = [.tensorBoard]
     configuration.compute.precision = .bfloat16
     if stage.isReinforcement {
         configuration.reinforcement.rewardModel = "- rm"

@@ -57,14 +57,16 @@ import Testing
         )
     }
 
-    @Test(
-        "What is not there yet is said to be so",
-        arguments: [
-            "report-to"
-        ]
-    )
-    func notAvailable(name: String) {
-        #expect(refusal(.rto, "--" + name, "1") == "--\(name) is not available yet")
+    @Test("Reporters of other programs are said not to be there, and others not to exist", arguments: Stage.allCases)
+    func reporters(stage: Stage) {
+        let there = "there is tensorboard"
+        #expect(refusal(stage, "--report-to", "wandb") == "--report-to wandb is not available; \(there)")
+        #expect(refusal(stage, "--report_to", "comet_ml") == "--report_to comet_ml is not available; \(there)")
+        #expect(refusal(stage, "--report-to", "x") == "--report-to wants tensorboard or none, not 'x'")
+        let apart = "metrics are reported by --report-to, to tensorboard alone"
+        #expect(refusal(stage, "--use_tensorboard", "logs") == "--use_tensorboard: \(apart)")
+        #expect(refusal(stage, "--use-wandb", "key") == "--use-wandb: \(apart)")
+        #expect(refusal(stage, "--report-to")?.hasPrefix("--report-to wants tensorboard or none") == true)
     }
 
     @Test("A split is not asked for by a flag of its own", arguments: ["train-split", "dataset_test_split"])
@@ -73,7 +75,7 @@ import Testing
         #expect(refusal(.dpo, "--" + name, "train") == "--\(name): \(sentence)")
     }
 
-    @Test("Reserved values are said to be so, too") func reservedValues() {
+    @Test("Unknown values are answered with the known ones") func unknownValues() {
         let advantage = "gae, reinforce++, reinforce++-baseline, rloo, grpo or dr-grpo"
         #expect(refusal(.ppo, "--advantage", "vtrace") == "--advantage wants \(advantage), not 'vtrace'")
         let placement = "--token-reward-placement wants token, sentence, end or shaping, not 'row'"

@@ -39,6 +39,7 @@ func rto(_ words: [String], input: String = "") throws -> Outcome {
             ["--help"], ["help"], ["--version"], ["train"], ["train", "--help"], ["train", "rto", "--help"],
             ["help", "train", "rto"],
             ["generate", "-h"], ["bench", "--help"], ["tokenize", "--help"], ["doctor", "--help"],
+            ["report", "--help"],
         ]
     )
     func help(words: [String]) throws {
@@ -50,7 +51,8 @@ func rto(_ words: [String], input: String = "") throws -> Outcome {
         "Wrong usage is one sentence on standard error and status 64",
         arguments: [
             (["trian"], "did you mean 'rto train'?"), (["train", "rtoo"], "did you mean 'rto train rto'?"),
-            (["report"], "rto report is not available yet"), (["train", "kt"], "did you mean 'rto train kto'?"),
+            (["report"], "run"), (["report", ".", "--outptu", "x"], "--output"),
+            (["train", "kt"], "did you mean 'rto train kto'?"),
             (["train", "dpo", "--bta", "1"], "did you mean --beta?"), (["train", "sft"], "--model DIRECTORY"),
             (["doctor", "--jsn"], "--json"), (["resume"], "directory"), (["tokenize"], "--model"),
             (["render"], "--chat-template"),

@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Models
+import Reporting
 import TestSupport
 import Testing
 

@@ -29,21 +29,21 @@ extension SettingConvertible {
 public enum ValueProblem: Error, Equatable {
     /// Something else was wanted: "a number more than 0".
     case wrong(expected: String)
-    /// The value belongs to a feature that this version does not have; `instead` says what there is.
+    /// The value is one that other programs have and this one has not; `instead` says what there is.
     case notAvailable(instead: String)
 }
 
 /// A setting with a few named values; its raw values are the names.
 public protocol SettingChoice: SettingConvertible, CaseIterable, RawRepresentable where RawValue == String {
-    /// Names that the interface reserves and this version does not have.
-    static var later: [String] { get }
+    /// Names of values that other programs have and this one has not.
+    static var elsewhere: [String] { get }
     /// Names of the same values in other programs.
     static var synonyms: [String: Self] { get }
 }
 
 extension SettingChoice {
-    /// No reserved names.
-    public static var later: [String] { [] }
+    /// No such names.
+    public static var elsewhere: [String] { [] }
     /// No other names.
     public static var synonyms: [String: Self] { [:] }
 
@@ -52,7 +52,7 @@ extension SettingChoice {
         let name = String(text.map { $0 == "_" ? "-" : $0 })
         if let choice = Self(rawValue: name) ?? Self.synonyms[text] {
             self = choice
-        } else if Self.later.contains(name) {
+        } else if Self.elsewhere.contains(name) {
             throw .notAvailable(instead: "there is " + joined(Self.names))
         } else {
             throw .wrong(expected: Self.noun)

@@ -17,7 +17,7 @@ struct SettingNames<Root: Configurable> {
         let opposite = name.hasPrefix("no-") ? String(name.dropFirst(3)) : "no-" + name
         if let setting = settings[opposite], setting.form == .flag { return (setting, true) }
         if splitNames.contains(name) { throw .splitApart(origin) }
-        if reservedNames.contains(name) { throw .notAvailable(origin, value: nil, instead: nil) }
+        if reporterNames.contains(name), settings["report-to"] != nil { throw .reporterApart(origin) }
         let elsewhere = configuration.commands(having: name)
         if !elsewhere.isEmpty {
             throw .inapplicable(origin, command: configuration.command, elsewhere: elsewhere)
@@ -80,10 +80,8 @@ private let splitNames: Set<String> = [
     "train-split", "eval-split", "prompt-split", "dataset-split", "dataset-train-split", "dataset-test-split",
 ]
 
-/// Names that the interface reserves for features that this version does not have.
-private let reservedNames: Set<String> = [
-    "report-to"
-]
+/// Flags by which OpenRLHF chooses who is told of metrics, each a flag of its own with a value of another meaning.
+private let reporterNames: Set<String> = ["use-tensorboard", "use-wandb"]
 
 /// The likeliest of the known names for a mistyped one: a name that it abbreviates, else the one fewest typing errors away.
 public func nearestName(to name: String, among known: [String]) -> String {

@@ -20,6 +20,8 @@ public struct LoopSettings: Equatable, Sendable {
     public var saveEvery: Int?
     /// How many checkpoints are kept, the newest ones; 0 keeps all.
     public var keepCheckpoints = 3
+    /// What else than `metrics.jsonl` the metrics of every step are written for.
+    public var reportTo: [MetricsReader] = []
 
     /// Creates the defaults of a stage: the batches of appendix D of the RTO paper, for KTO and distillation those of OpenRLHF's
     /// scripts.
@@ -31,4 +33,22 @@ public struct LoopSettings: Equatable, Sendable {
             case .sft, .reward, .ppo, .rto: 128
             }
     }
+}
+
+/// A program that shows metrics while a run writes them.
+public enum MetricsReader: String, SettingChoice {
+    /// TensorBoard, which reads event files of the run directory.
+    case tensorBoard = "tensorboard"
+
+    /// All that there are.
+    public static var synonyms: [String: MetricsReader] { ["all": .tensorBoard] }
+    /// What transformers reports to otherwise.
+    public static var elsewhere: [String] {
+        [
+            "aim", "azure-ml", "clearml", "codecarbon", "comet-ml", "dagshub", "dvclive", "flyte", "mlflow", "neptune",
+            "swanlab", "trackio", "wandb",
+        ]
+    }
+    /// What an error says is wanted.
+    public static var noun: String { "tensorboard or none" }
 }

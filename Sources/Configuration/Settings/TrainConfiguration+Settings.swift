@@ -142,6 +142,7 @@ extension TrainConfiguration {
                 in: .notNegative,
                 "How many checkpoints to keep; 0 keeps all"
             ),
+            .list("report-to", \.loop.reportTo, "Write the metrics for this program, too: event files in --output"),
         ]
     }
 

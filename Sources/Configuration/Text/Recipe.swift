@@ -74,10 +74,15 @@ public struct Recipe: Sendable, Equatable {
     {
         let file = try ConfigurationFile(path: path)
         guard let name = file.stage, let stage = Stage(rawValue: name) else {
-            throw .badFile(path: path, line: nil, reason: "no stage, so this is not a recipe that rto wrote")
+            throw isNone(path)
         }
         let configuration = try SettingReader(defaults: TrainConfiguration(stage: stage)).configuration(from: [file])
         try configuration.checkCombinations()
         return (configuration, file.workingDirectory, file.hubCommits)
+    }
+
+    /// The error of a file that is no recipe.
+    static func isNone(_ path: String) -> ConfigurationError {
+        .badFile(path: path, line: nil, reason: "no stage, so this is not a recipe that rto wrote")
     }
 }

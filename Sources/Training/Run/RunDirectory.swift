@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Foundation
 import JSONText
+import Reporting
 import Safetensors
 
 /// A run's directory: recipe, metrics, samples, checkpoints and, at the end, a model that any tool loads.
@@ -11,17 +12,12 @@ public struct RunDirectory {
     /// The directory.
     public let url: URL
 
-    private static let recipeName = "recipe.yaml"
-    private static let metricsName = "metrics.jsonl"
-
     /// The directory of a run that exists.
     ///
     /// - Throws: `TrainingError` where it holds no recipe.
     public init(existing path: String) throws {
         url = URL(filePath: path)
-        guard FileManager.default.fileExists(atPath: url.appending(path: Self.recipeName).path) else {
-            throw TrainingError("\(path): is no run, there is no \(Self.recipeName) in it")
-        }
+        guard files.isRun else { throw TrainingError("\(path): is no run, there is no \(RunFiles.recipeName) in it") }
     }
 
     /// Starts a run in a directory that is new or empty.
@@ -29,14 +25,15 @@ public struct RunDirectory {
     /// - Throws: `TrainingError` where the directory holds a run or anything else, or cannot be made.
     public init(new path: String, recipe: Recipe) throws {
         url = URL(filePath: path)
-        let files = FileManager.default
-        if files.fileExists(atPath: url.appending(path: Self.recipeName).path) {
+        if files.isRun {
             throw TrainingError(
                 "\(path): holds a run already; go on with `rto resume \(path)` or choose another --output"
             )
         }
-        guard let entries = try? files.contentsOfDirectory(atPath: path) else {
-            if files.fileExists(atPath: path) { throw TrainingError("\(path): is a file; --output names a directory") }
+        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+            if FileManager.default.fileExists(atPath: path) {
+                throw TrainingError("\(path): is a file; --output names a directory")
+            }
             try makeDirectory(url)
             try AtomicFile.write(Array(recipe.text.utf8), to: recipeURL)
             return
@@ -47,15 +44,14 @@ public struct RunDirectory {
         try AtomicFile.write(Array(recipe.text.utf8), to: recipeURL)
     }
 
-    /// The file of the resolved configuration.
-    public var recipeURL: URL { url.appending(path: Self.recipeName) }
+    /// What of it others read.
+    private var files: RunFiles { RunFiles(directory: url) }
 
-    /// Whether the final model is in place: of a whole model `config.json` is written last, of an adapter `adapter_config.json`.
-    public var isFinished: Bool {
-        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url.appending(path: name).path) }
-        // A reward model's adapter has a config.json too, between its weights and the file that comes last.
-        return exists("adapter_config.json") || (exists("config.json") && !exists("adapter_model.safetensors"))
-    }
+    /// The file of the resolved configuration.
+    public var recipeURL: URL { files.recipe }
+
+    /// Whether the final model is in place.
+    public var isFinished: Bool { files.isFinished }
 
     /// Removes what a run that failed before its first step has made.
     func discard() {
@@ -82,7 +78,7 @@ public struct RunDirectory {
 
     // Metrics.
 
-    private var metricsURL: URL { url.appending(path: Self.metricsName) }
+    private var metricsURL: URL { files.metrics }
 
     /// Appends one line to `metrics.jsonl`.
     func append(_ metrics: Metrics) throws { try append(Array(metrics.line.utf8), to: metricsURL) }
@@ -99,10 +95,15 @@ public struct RunDirectory {
     // Samples and rollouts.
 
     /// The place of one step's samples.
-    func samplesURL(step: Int) throws -> URL { try folder("samples").appending(path: "step-\(step).jsonl") }
+    func samplesURL(step: Int) throws -> URL { try place(of: .samples, step: step) }
 
     /// The place of one step's recorded rollouts.
-    func rolloutsURL(step: Int) throws -> URL { try folder("rollouts").appending(path: "step-\(step).safetensors") }
+    func rolloutsURL(step: Int) throws -> URL { try place(of: .rollouts, step: step) }
+
+    private func place(of kind: RunFiles.StepFile, step: Int) throws -> URL {
+        try makeDirectory(files.folder(of: kind))
+        return files.file(of: kind, step: step)
+    }
 
     private func folder(_ name: String) throws -> URL {
         let folder = url.appending(path: name)

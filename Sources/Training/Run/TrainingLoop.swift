@@ -21,6 +21,8 @@ struct TrainingLoop {
     func callAsFunction() throws {
         Interruption.listen()
         let digests = try run.tokenDigests()
+        var sinks: [any MetricsSink] = [run]
+        if settings.reportTo.contains(.tensorBoard) { sinks.append(try TensorBoardSink(run, goingOnAfter: firstStep)) }
         var progress = ProgressLine(totalSteps: stage.totalSteps, firstStep: firstStep)
         for step in firstStep..<max(firstStep, stage.totalSteps) {
             var metrics: Metrics
@@ -37,7 +39,7 @@ struct TrainingLoop {
                 }
                 metrics.append(evaluation)
             }
-            try run.append(metrics)
+            for sink in sinks { try sink.append(metrics) }
             progress.show(metrics, isLogged: made % settings.logEvery == 0 || made == stage.totalSteps)
             let signal = Interruption.signal
             if signal != nil || settings.saveEvery.map({ made % $0 == 0 }) == true { try saveCheckpoint(made, digests) }

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Reporting
 import Training
 
 /// Rows as tokens for people: by colour on a terminal, by marks elsewhere, or one token a line.

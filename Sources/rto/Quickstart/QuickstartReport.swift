@@ -108,6 +108,7 @@ struct QuickstartReport {
 
         Files in \(work.path): world/ (data, untrained model), runs/ (one directory a stage: recipe.yaml, metrics.jsonl,
         samples, and a model that any Hugging Face tool loads), samples/ (completions), results.json, results.md.
+        'rto report \(work.path)/runs/ppo \(work.path)/runs/rto' makes a page of their curves and samples.
 
         Go on with a model and data of your own: the commands above are the recipe. 'rto train rto --help' explains every
         setting, and 'rto train rto --config \(work.path)/runs/rto/recipe.yaml --print-config' shows those used here.

@@ -2,7 +2,7 @@
 ///
 /// Bytes that are no UTF-8 are written as `\xE2`, line breaks and tabs as `⏎` and `→`, and every other character that has no shape
 /// of its own, an escape code's first one for instance, by its number.
-func visibleText(_ bytes: [UInt8], marksSpaces: Bool = false) -> String {
+public func visibleText(_ bytes: [UInt8], marksSpaces: Bool = false) -> String {
     var text = ""
     var parser = Unicode.UTF8.ForwardParser()
     var rest = bytes.makeIterator()

@@ -1,0 +1,79 @@
+import Foundation
+
+/// A file of events that TensorBoard shows, also while it grows: every record is handed to the system as soon as it is made.
+public final class TensorBoardFile {
+    /// Where the file stands.
+    public let url: URL
+    /// Whether the directory holds event files of earlier processes of the same run.
+    public let isContinuation: Bool
+    private let descriptor: Int32
+
+    private static let prefix = "events.out.tfevents."
+
+    /// Begins a file.
+    ///
+    /// It begins with the mark by which TensorBoard forgets what earlier files of the run say of steps after the last one that counts.
+    /// The first file of a run has it too: TensorBoard takes the first mark for the beginning and only later ones for new starts.
+    ///
+    /// - Parameters:
+    ///   - directory: The run.
+    ///   - step: The last step that counts of those that earlier files may hold.
+    /// - Throws: `ReportingError` where the file cannot be made or written.
+    public init(directory: URL, goingOnAfter step: Int = 0) throws(ReportingError) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+        let earlier = names.filter { $0.hasPrefix(Self.prefix) }
+            .map { Int($0.dropFirst(Self.prefix.count).prefix { $0.isASCII && $0.isNumber }) ?? 0 }
+        isContinuation = !earlier.isEmpty
+        // Readers take the files of a run in the order of their names, of which the second is the first part that differs.
+        let second = max(Int(Self.now), (earlier.max() ?? -1) + 1)
+        let digits = String(repeating: "0", count: max(0, 10 - String(second).count)) + String(second)
+        let name = "\(Self.prefix)\(digits).\(Self.hostName).\(ProcessInfo.processInfo.processIdentifier).0"
+        url = directory.appending(path: name)
+        descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.systemError(url, "cannot be made") }
+        try append(.fileVersion, step: step + 1)
+        try append(.start, step: step + 1)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Appends the numbers of a step; what is not finite stays so, and what is beyond single precision becomes infinite.
+    ///
+    /// - Throws: `ReportingError` where the file cannot be written.
+    public func append(scalars: [(tag: String, value: Double)], step: Int) throws(ReportingError) {
+        try append(.scalars(scalars), step: step)
+    }
+
+    /// Appends a text in Markdown.
+    ///
+    /// - Throws: `ReportingError` where the file cannot be written.
+    public func append(text: String, tag: String, step: Int) throws(ReportingError) {
+        try append(.text(tag: tag, text), step: step)
+    }
+
+    private func append(_ content: TensorBoardEvent.Content, step: Int) throws(ReportingError) {
+        let record = TensorBoardEvent(wallTime: Self.now, step: step, content: content).record
+        var rest = record[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw Self.systemError(url, "cannot be written") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private static var now: Double { Date().timeIntervalSince1970 }
+
+    /// The machine's name, which is asked of the system alone: Foundation would ask the network.
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
+        return isPlain ? text : "localhost"
+    }
+
+    private static func systemError(_ file: URL, _ problem: String) -> ReportingError {
+        ReportingError("\(file.path): \(problem): \(String(cString: strerror(errno)))")
+    }
+}
