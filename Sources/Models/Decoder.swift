@@ -35,8 +35,8 @@ public struct Decoder {
 
     /// Final hidden states `[rows, hidden]` of flat tokens `[tokens]` at positions `[tokens]`, in `dtype`.
     ///
-    /// - Parameter rows: the tokens whose states are wanted, every one's where nil. In the last layer the others are keys and values
-    ///   for these and nothing else.
+    /// - Parameter rows: the tokens whose states are wanted, every one's where nil. In the last layer the others end with attention:
+    ///   they are keys and values for these.
     func callAsFunction(
         _ tokens: Tensor,
         positions: Tensor,
@@ -161,7 +161,7 @@ struct SelfAttention {
         }
         let projected = inputs(input)
         let attended = attend(turned(projected[0], queryNorm), turned(projected[1], keyNorm), heads(projected[2]))
-        return output(attended.reshaped([attended.size(0), -1]))
+        return output(attended.reshaped([attended.size(0), attended.size(1) * headDimension]))
     }
 }
 

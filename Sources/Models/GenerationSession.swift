@@ -13,6 +13,8 @@ public struct SequenceRequest {
     /// Whether the prompt's own tokens are reported too.
     public var scoresPrompt = false
     /// Ends the completion where it answers true for the tokens so far; for stops that are texts and not tokens.
+    ///
+    /// It may be called in LibTorch's inference mode: tensors that it makes are not for training.
     public var endsCompletion: (([Int]) -> Bool)?
 
     /// A request for one continuation.

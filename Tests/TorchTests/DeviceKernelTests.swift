@@ -157,7 +157,7 @@ struct DeviceKernelTests {
     }
 
     /// Heads, key-value heads, dimension.
-    static let heads = [(4, 2, 8), (9, 3, 64), (8, 1, 128), (5, 5, 80), (32, 8, 128), (4, 2, 256)]
+    static let heads = [(4, 2, 8), (9, 3, 64), (10, 2, 64), (8, 1, 128), (5, 5, 80), (32, 8, 128), (4, 2, 256)]
 
     @Test(
         "attention over cached tokens",
@@ -166,14 +166,23 @@ struct DeviceKernelTests {
     )
     func cached(heads: (Int, Int, Int), rule: AttentionRule) throws {
         let device = try #require(TestDevice.device)
-        for (type, tolerance) in Self.types {
-            let cacheShape = [4, heads.1, 641, heads.2]
+        // A short cache is one block's, a long one that of several.
+        for ((type, tolerance), capacity) in Self.types.flatMap({ type in [40, 641].map { (type, $0) } }) {
+            let cacheShape = [4, heads.1, capacity, heads.2]
             let caches = [random(cacheShape, seed: 1), random(cacheShape, seed: 2)].map { $0.to(type) }
-            let queries = random([3, heads.0, heads.2], seed: 3).to(type)
-            let news = [random([3, heads.1, heads.2], seed: 4), random([3, heads.1, heads.2], seed: 5)].map {
-                $0.to(type)
+            // Columns of one matrix, as a joined layer leaves them.
+            let widths = [heads.0, heads.1, heads.1].map { $0 * heads.2 }
+            let joined = random([3, widths.reduce(0, +)], seed: 3).to(type)
+            func columns(_ matrix: Tensor) -> [Tensor] {
+                var start = 0
+                return widths.map { width in
+                    defer { start += width }
+                    return matrix.narrowed(1, start..<start + width).reshaped([3, -1, heads.2])
+                }
             }
-            let (slots, lengths) = ([2, 0, 3], [0, 640, 66])
+            let (queries, news) = (columns(joined)[0], Array(columns(joined)[1...]))
+            let placed = columns(joined.to(device))
+            let (slots, lengths) = ([2, 0, 3], [0, capacity - 1, capacity / 10])
             let expected = Tensor.decodeAttention(
                 queries: queries,
                 keys: news[0],
@@ -188,9 +197,9 @@ struct DeviceKernelTests {
             // Twice, since the counters must be as they were.
             for _ in 0..<2 {
                 let found = Tensor.decodeAttention(
-                    queries: queries.to(device),
-                    keys: news[0].to(device),
-                    values: news[1].to(device),
+                    queries: placed[0],
+                    keys: placed[1],
+                    values: placed[2],
                     keyCache: place[0],
                     valueCache: place[1],
                     rows: CacheRows(table: Tensor(slots + lengths, shape: [2, 3]).to(device)),
@@ -202,7 +211,7 @@ struct DeviceKernelTests {
             }
             #expect(arrivals.to(.cpu).integers.allSatisfy { $0 == 0 })
             #expect(place[0].selected(0, 2).selected(1, 0).to(.cpu).floats == news[0].selected(0, 0).floats)
-            #expect(place[1].selected(0, 0).selected(1, 640).to(.cpu).floats == news[1].selected(0, 1).floats)
+            #expect(place[1].selected(0, 0).selected(1, capacity - 1).to(.cpu).floats == news[1].selected(0, 1).floats)
         }
     }
 
@@ -230,8 +239,8 @@ struct DeviceKernelTests {
     @Test("the choice of tokens", arguments: [false, true], [1.0, 0.7])
     func choice(isGreedy: Bool, temperature: Double) throws {
         let device = try #require(TestDevice.device)
-        for vocabulary in [4, 1000, 50_001] {
-            let logits = random([64, vocabulary], seed: 1, deviation: 2).to(.float32)
+        for (count, vocabulary) in [(64, 4), (64, 1000), (64, 50_001), (1, 50_001), (600, 5000)] {
+            let logits = random([count, vocabulary], seed: 1, deviation: 2).to(.float32)
             let rule = TokenRule(
                 temperature: temperature,
                 topK: 0,
@@ -240,8 +249,8 @@ struct DeviceKernelTests {
                 stopTokens: [0, 2],
                 reportedToken: 1
             )
-            let uniforms = (0..<64).map { (Double($0) + 0.37) / 64 }
-            let mayStop = (0..<64).map { $0 % 3 > 0 }
+            let uniforms = (0..<count).map { (Double($0) + 0.37) / Double(count) }
+            let mayStop = (0..<count).map { $0 % 3 > 0 }
             let found = logits.to(device).chooseTokens(rule, uniforms: uniforms, mayStop: mayStop)
             let expected = logits.chooseTokens(rule, uniforms: uniforms, mayStop: mayStop)
             for (row, (mine, right)) in zip(found, expected).enumerated() {
@@ -251,6 +260,25 @@ struct DeviceKernelTests {
                 #expect(abs(mine.reportedLogProbability - right.reportedLogProbability) < 1e-3)
                 #expect(mayStop[row] || !rule.stopTokens.contains(mine.token))
             }
+        }
+    }
+
+    @Test("the choice at the ends of a distribution, among what cannot be chosen, and from what is none")
+    func choiceAtTheEdge() throws {
+        let device = try #require(TestDevice.device)
+        var numbers = [Float](repeating: -.infinity, count: 3 * 9000)
+        for (token, logit) in [(4100, 1), (4101, 0), (8999, 2)] as [(Int, Float)] {
+            for row in 0..<3 { numbers[row * 9000 + token] = logit }
+        }
+        numbers[2 * 9000 + 7] = .nan
+        let logits = Tensor(numbers, shape: [3, 9000])
+        let rule = TokenRule(temperature: 1, topK: 0, topP: 1, isGreedy: false, stopTokens: [], reportedToken: nil)
+        for uniforms in [[0, 1.nextDown, 0.5], [1.nextDown, 0, 0]] as [[Double]] {
+            let mayStop = [true, true, true]
+            let found = logits.to(device).chooseTokens(rule, uniforms: uniforms, mayStop: mayStop)
+            let expected = logits.chooseTokens(rule, uniforms: uniforms, mayStop: mayStop)
+            #expect(found.map(\.token) == expected.map(\.token))
+            #expect(found[2].logProbability.isNaN && expected[2].logProbability.isNaN)
         }
     }
 

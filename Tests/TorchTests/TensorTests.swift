@@ -39,6 +39,9 @@ struct TensorTests {
             #expect(!areGradientsRecorded)
         }
         #expect((x * 2).requiresGradient)
+        struct Refusal: Error {}
+        #expect(throws: Refusal.self) { try inInferenceMode { throw Refusal() } }
+        #expect((x * 2).requiresGradient)
     }
 
     @Test("a checkpointed body gives the same value and gradients as the body itself")

@@ -7,7 +7,7 @@ import Torch
 ///
 ///     2·T·W − 2·(T − R)·(h·q + 3·h·m) + 4·q·Σ Σ c(t) + 2·R·V·h,   W = L·(2·h·q + 2·h·k + 3·h·m)
 ///
-/// since in the last layer tokens without logits are only seen by others, with L layers of width h, over which the outer sum goes, since a layer's window bounds what its tokens see; feed-forward
+/// since in the last layer tokens without logits end with attention, with L layers of width h, over which the outer sum goes, since a layer's window bounds what its tokens see; feed-forward
 /// width m, queries q = heads · dimension and keys k = key-value heads · dimension, and V rows of the head. A backward pass costs twice its forward pass. Left out are norms, rotary positions, softmax,
 /// sampling and the optimizer, and whatever is computed a second time to save memory: the rate that follows from this cost
 /// is that of useful work.

@@ -60,7 +60,8 @@ extension MemoryPrediction {
     /// hidden width h, the query width q, the key width k and the inner width m:
     /// - each norm: its input, the normalised rows and the result, which is the next projections' input: 3h; of norms of
     ///   queries and keys as many, but for the result, which is counted with attention: 2q + 2k
-    /// - attention: rotated queries and keys, values, and what it returns, the output projection's input: 2q + 2k
+    /// - attention: rotated queries and keys, values, and what it returns, the output projection's input: 2q + 2k; in the last layer that
+    ///   input is a copy, of the rows whose states are wanted
     /// - feed-forward: gate, its silu, up, and their product, the down projection's input: 4m
     static func layerBytes(_ configuration: ModelConfiguration, _ precision: DType) -> Int {
         let attention = 2 * (configuration.queryWidth + configuration.keyWidth)

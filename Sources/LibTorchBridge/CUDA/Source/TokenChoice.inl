@@ -133,7 +133,8 @@ extern "C" __global__ void choose_tokens(ChoiceRows rows) {
     double distance = static_cast<double>(part.largest) - largest, factor = part.total == 0 ? 0 : exp(distance);
     double total = warp_sum(factor * part.total);
     double weighted = warp_sum(factor != 0 ? factor * (part.weighted + distance * part.total) : 0);
-    double own = part.own > 0 ? part.own * exp(static_cast<double>(part.allowed_largest) - allowed_largest) : 0;
+    // In float32, so that a part has a share only where its tokens have one below.
+    double own = part.own > 0 ? part.own * Row::share(part.allowed_largest, allowed_largest) : 0;
 
     __shared__ double sums[32];
     __shared__ long long best;
@@ -184,8 +185,8 @@ extern "C" __global__ void choose_tokens(ChoiceRows rows) {
     auto log_probability = [&](int64_t token) {
         return static_cast<float>(static_cast<double>(row.logits[token] / rows.temperature) - largest - normalizer);
     };
-    // Logits that are no numbers have no likeliest token.
-    int64_t token = best >= 0 && best < rows.vocabulary ? best : 0;
+    // Logits that are no numbers are no distribution.
+    int64_t token = isfinite(total) && best >= 0 && best < rows.vocabulary ? best : 0;
     bool reports = rows.reported >= 0 && rows.reported < rows.vocabulary;
     rows.choices[blockIdx.x] = {
         token, log_probability(token), static_cast<float>(normalizer - weighted / total),
