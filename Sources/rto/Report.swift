@@ -43,6 +43,8 @@ struct Report: ParsableCommand {
             guard RunReport.isReport(url) else {
                 throw ReportingError("\(path): exists and is no page of rto report; choose another --output")
             }
+        } else if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil {
+            throw ReportingError("\(path): is a link that leads nowhere; choose another --output")
         }
         let report = try RunReport(paths: runs, version: programVersion) { name in
             RepositoryName(name, kind: .model).flatMap(LocatedRepositories.snapshot)?.folder

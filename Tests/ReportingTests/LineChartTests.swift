@@ -95,7 +95,7 @@ struct LineChartTests {
             return LineChart.Line(label: label, number: number, steps: Array(1...50), values: values)
         }
         let html = LineChart(metric: MetricDescription("loss"), lines: lines, pieces: 240).html
-        #expect(html.contains("&#10;…" + String(repeating: "&lt;x", count: 19) + "-b 50"))
+        #expect(html.contains("&#10;…" + String(repeating: "&lt;x", count: 19) + "-b 49"))
         #expect(html.contains("</span>…" + String(repeating: "&lt;x", count: 29) + "-b</p>"))
         #expect(HTMLText.end(of: "abc", limit: 3) == "abc" && HTMLText.end(of: "abc", limit: 2) == "…bc")
     }

@@ -47,7 +47,9 @@ struct TokenCreditTests {
         let atEnd = [Float](repeating: 0, count: 299) + [0.5]
         try run.rollout(step: 5, response: long, columns: ["token_rewards": atEnd + atEnd, "rewards": atEnd + atEnd])
         let page = try RunFolder.page([run])
-        #expect(page.contains("Step 5: nothing is coloured, since nothing is paid at the tokens that are shown</h4>"))
+        #expect(
+            page.contains("Step 5: nothing is coloured, since token rewards are 0 at the tokens that are shown</h4>")
+        )
         #expect(
             page.contains("title=\"id 97&#10;token rewards 0&#10;rewards 0\"") && !page.contains("no token rewards")
         )

@@ -69,7 +69,8 @@ extension RunReport {
         let what =
             switch credit.colouring {
             case nil: "nothing is coloured, since neither token rewards nor rewards were saved"
-            case _ where largest == 0: "nothing is coloured, since nothing is paid at the tokens that are shown"
+            case let column? where largest == 0:
+                "nothing is coloured, since \(column.replacing("_", with: " ")) are 0 at the tokens that are shown"
             case "token_rewards": "token reward, at most \(RunNumber.text(largest)) in size"
             default:
                 "all that is paid at a token, since there are no token rewards, at most \(RunNumber.text(largest)) in size"
