@@ -1,3 +1,5 @@
+import Foundation
+
 /// What keeps a report from being made, in one sentence with file and line.
 public struct ReportingError: Error, Equatable, CustomStringConvertible {
     /// The sentence.
@@ -5,4 +7,9 @@ public struct ReportingError: Error, Equatable, CustomStringConvertible {
 
     /// An error of this sentence.
     public init(_ description: String) { self.description = description }
+
+    /// The error that the last system call reported about a file.
+    static func system(_ file: URL, _ problem: String) -> ReportingError {
+        ReportingError("\(file.path): \(problem): \(String(cString: strerror(errno)))")
+    }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Configuration
 
-/// A command that is not there, with what to do.
-private struct CommandError: ExitStatusProviding, CustomStringConvertible {
+/// What is wrong with the words of a command line, with what to do.
+struct CommandError: ExitStatusProviding, CustomStringConvertible {
     let description: String
     var exitStatus: ExitStatus { .usage }
 }

@@ -30,18 +30,21 @@ struct Report: ParsableCommand {
     func run() throws {
         let places = runs.map { URL(filePath: $0).standardizedFileURL.path }
         if let twice = runs.indices.first(where: { places[..<$0].contains(places[$0]) }) {
-            throw ReportUsage(description: "\(runs[twice]) is given twice; name each run once")
+            throw CommandError(description: "\(runs[twice]) is given twice; name each run once")
         }
         let path = output ?? (runs.count == 1 ? runs[0] + "/report.html" : "report.html")
-        let url = URL(filePath: path)
+        // Of a link, it is the file behind it that is looked at and replaced.
+        let url = URL(filePath: path).resolvingSymlinksInPath()
         var isDirectory: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
             guard !isDirectory.boolValue else {
-                throw ReportUsage(description: "\(path): is a directory; --output names a file")
+                throw CommandError(description: "\(path): is a directory; --output names a file")
             }
             guard RunReport.isReport(url) else {
                 throw ReportingError("\(path): exists and is no page of rto report; choose another --output")
             }
+        } else if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil {
+            throw ReportingError("\(path): is a link that leads nowhere; choose another --output")
         }
         let report = try RunReport(paths: runs, version: programVersion) { name in
             RepositoryName(name, kind: .model).flatMap(LocatedRepositories.snapshot)?.folder
@@ -49,10 +52,4 @@ struct Report: ParsableCommand {
         try AtomicFile.write(Array(report.html.utf8), to: url)
         note("the report is in \(path)")
     }
-}
-
-/// What is wrong with the words after the command.
-private struct ReportUsage: ExitStatusProviding, CustomStringConvertible {
-    let description: String
-    var exitStatus: ExitStatus { .usage }
 }

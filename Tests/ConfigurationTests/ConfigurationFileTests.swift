@@ -50,6 +50,16 @@ func withFile(_ text: String, _ body: (String) throws -> Void) throws {
         }
     }
 
+    @Test("The word none in a list of texts is a text, and alone it stands for no text") func noneAmongTexts() throws {
+        for (text, expected) in [("[none]", ["none"]), ("none", []), ("[none, END]", ["none", "END"])] {
+            try withFile("model: m\nprompts: p\nstop: " + text) { path throws in
+                let read = try SettingReader(defaults: GenerateConfiguration()).read(["--config", path])
+                guard case .run(let configuration) = read else { return #expect(Bool(false)) }
+                #expect(configuration.stop == expected)
+            }
+        }
+    }
+
     @Test("A later file overrides an earlier one") func twoFiles() throws {
         try withFile("seed: 1\nepochs: 2") { first throws in
             try withFile("seed: 3") { second throws in

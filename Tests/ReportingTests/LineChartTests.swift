@@ -44,6 +44,11 @@ struct LineChartTests {
         )
     }
 
+    @Test("each of 32 lines looks like no other") func distinct() {
+        #expect(Set((0..<LineChart.distinctCount).map(LineChart.classes)).count == 32)
+        #expect(LineChart.classes(0) == "c0" && LineChart.classes(17) == "c1 dotted" && LineChart.classes(32) == "c0")
+    }
+
     @Test("a long line is thinned and keeps its spikes, its gaps and its ends") func thinned() {
         var values = (0..<100_000).map { sin(Double($0) / 3000) }
         values[51_234] = 40
@@ -71,8 +76,27 @@ struct LineChartTests {
         #expect(!chart("learning_rate", [values]).contains("raw"))
     }
 
-    @Test("infinite and enormous values do not leave the picture") func enormous() {
+    @Test("infinite and enormous values do not leave the picture, and are said as they are") func enormous() throws {
         let html = chart("loss", [[1e308, -1e308, .infinity, 0]])
-        #expect(!html.contains("inf") && !html.contains("nan"))
+        #expect(html.contains("<title>step 1: 1e308</title>") && html.contains("<title>step 2: −1e308</title>"))
+        let circles = html.matches(of: /cx="([^"]*)" cy="([^"]*)"/).map { ($0.1, $0.2) }
+        let path = try #require(html.firstMatch(of: /<path class="line c0" d="([^"]*)"/)).1
+        let corners = path.matches(of: /[ML]([^ ]*) ([^MLh]*)/).map { ($0.1, $0.2) }
+        #expect(circles.count == 3 && corners.count == 3)
+        for (x, y) in circles + corners {
+            #expect(try (64...466).contains(#require(Double(x))) && (10...224).contains(#require(Double(y))))
+        }
+    }
+
+    @Test("of long names the end is shown, by which they differ") func longNames() {
+        let values = (1...50).map { Double($0) }
+        let lines = ["a", "b"].enumerated().map { number, end in
+            let label = String(repeating: "<x", count: 50) + "-" + end
+            return LineChart.Line(label: label, number: number, steps: Array(1...50), values: values)
+        }
+        let html = LineChart(metric: MetricDescription("loss"), lines: lines, pieces: 240).html
+        #expect(html.contains("&#10;…" + String(repeating: "&lt;x", count: 19) + "-b 49"))
+        #expect(html.contains("</span>…" + String(repeating: "&lt;x", count: 29) + "-b</p>"))
+        #expect(HTMLText.end(of: "abc", limit: 3) == "abc" && HTMLText.end(of: "abc", limit: 2) == "…bc")
     }
 }

@@ -38,15 +38,57 @@ struct RunReportTests {
             page.firstMatch(of: /Differences between the recipes<\/h2>(.*?)<\/section>/.dotMatchesNewlines())
         )
         #expect(differences.1.contains("<td>seed</td><td>1</td><td>2</td>"))
-        #expect(
-            !differences.1.contains("same") && !differences.1.contains("output") && !differences.1.contains("gamma")
-        )
+        #expect(differences.1.contains("<td>stage</td><td>ppo</td><td>rto</td>"))
+        #expect(differences.1.contains("Only one of the runs has: gamma, beta.</p>"))
+        for word in ["same", "output", "<td>gamma", "version of"] { #expect(!differences.1.contains(word)) }
         #expect(page.contains("unfinished, last step written "))
         let places = ["/x/a/run", "/x/b/run", "/y/b/run"].map { URL(filePath: $0) }
         #expect(RunReport.names(places) == ["x/a/run", "x/b/run", "y/b/run"])
         #expect(
             RunReport.names([URL(filePath: "/x/run/")]) == ["run"] && RunReport.names([URL(filePath: "/")]) == ["/"]
         )
+    }
+
+    @Test("recipes with the same settings are not said to be the same where they were made differently")
+    func record() throws {
+        let runs = try (0..<3).map { _ in try RunFolder(settings: "data: rows.jsonl\noutput: a\n", metrics: Self.line) }
+        let none =
+            "<p>None in stage, working directory, versions and commits of hubs, and none in the settings that at least two"
+        #expect(try RunFolder.page(runs).contains(none))
+        try runs[1].directory.write(
+            "recipe.yaml",
+            """
+            stage: rto
+            working_directory: "/<b>"
+            hub_commits: ["a/b@1", "c/d@2"]
+            versions:
+              rto: "0.1"
+              libtorch: "2.7"
+            data: rows.jsonl
+            output: b
+            """
+        )
+        let page = try RunFolder.page(runs)
+        for row in [
+            "<td>version of rto</td><td>0</td><td>0.1</td><td>0</td>",
+            "<td>working directory</td><td>–</td><td>/&lt;b&gt;</td><td>–</td>",
+            "<td>version of libtorch</td><td>–</td><td>2.7</td><td>–</td>",
+            "<td>hub commits</td><td>–</td><td>a/b@1, c/d@2</td><td>–</td>",
+        ] { #expect(page.contains(row)) }
+        #expect(!page.contains(none) && !page.contains("<td>data</td>") && !page.contains("Only one of the runs"))
+        try runs[1].directory.write("recipe.yaml", "stage: rto\nversions: {rto: \"0\"}\nseed: 1\n")
+        let alone = try RunFolder.page(runs)
+        #expect(alone.contains(none) && alone.contains("Only one of the runs has: seed.</p>"))
+    }
+
+    @Test("of many runs, those are mentioned whose lines cannot be told apart") func many() throws {
+        let run = try RunFolder(metrics: Self.line)
+        let record = try RunRecord(path: run.path, bounds: RunRecord.Bounds(runCount: 33))
+        func page(_ count: Int) -> String {
+            RunReport(runs: Array(repeating: record, count: count), version: "1", written: Date()).html
+        }
+        #expect(page(33).contains("From run 33 on, lines look like those of earlier runs."))
+        #expect(!page(32).contains("lines look like"))
     }
 
     @Test("samples of the first and the last steps, whose texts cannot do anything") func samples() throws {
@@ -73,22 +115,56 @@ struct RunReportTests {
         let elsewhere = try RunFolder()
         try elsewhere.tokenizer()
         let found = try RunReport(paths: [run.path], version: "1") { $0 == "base" ? elsewhere.directory.url : nil }
-        #expect(found.html.contains(">hi</pre>"))
+        #expect(found.html.contains(">\nhi</pre>"))
         try run.directory.write(
             "recipe.yaml",
             "stage: rto\nworking_directory: /\nmodel: \(elsewhere.path.dropFirst())\n"
         )
-        #expect(try RunFolder.page([run]).contains(">hi</pre>"))
+        #expect(try RunFolder.page([run]).contains(">\nhi</pre>"))
         try run.directory.write("recipe.yaml", "stage: rto\nmodel: base\n")
         try run.tokenizer()
-        #expect(try RunFolder.page([run]).contains(">hi</pre><pre dir=\"auto\">ab</pre>"))
+        #expect(try RunFolder.page([run]).contains(">\nhi</pre><pre dir=\"auto\">\nab</pre>"))
         try run.directory.write("tokenizer.json", "{")
         #expect(try RunFolder.page([run]).contains("since the tokenizer cannot be used: "))
         try run.directory.write("samples/step-1.jsonl", #"{"prompt":"x","completion":"y"}"# + "\n{\"prompt\":1}\n")
-        let error = #expect(throws: ReportingError.self) { try RunFolder.page([run]) }
+        try run.samples(step: 2, [("next", "one", 1)])
+        let page = try RunFolder.page([run])
+        let reason = "samples/step-1.jsonl:2: a sample needs &quot;prompt&quot; or &quot;prompt_ids&quot;</p>"
+        #expect(page.contains("The samples of step 1 are left out: ") && page.contains(reason))
+        #expect(page.contains("<h4>Step 2</h4>") && !page.contains("<h4>Step 1</h4>"))
+    }
+
+    @Test("lines of samples that are empty are passed over, and line breaks at the beginning of a text stay")
+    func emptyLines() throws {
+        let run = try RunFolder(metrics: Self.line)
+        try run.folder("samples")
+        func row(_ number: Int) -> String { "{\"prompt\":\"\\n\\np\(number)\",\"completion\":\"\"}" }
+        let rows = (1...6).map(row).joined(separator: "\n\n")
+        try run.directory.write("samples/step-3.jsonl", "\n \r\n" + rows)
+        let page = try RunFolder.page([run])
+        #expect(page.contains("<pre class=\"prompt\" dir=\"auto\">\n\n\np1</pre><pre dir=\"auto\">\n</pre>"))
         #expect(
-            error?.description.hasSuffix("samples/step-1.jsonl:2: a sample needs \"prompt\" or \"prompt_ids\"") == true
+            page.contains("p4</pre>") && !page.contains("p5</pre>") && page.contains("2 more samples are left out.")
         )
+        try run.directory.write("samples/step-3.jsonl", "\n\n" + row(1) + "\n\n{")
+        #expect(try RunFolder.page([run]).contains("samples/step-3.jsonl:5: column 2: the text ends too early"))
+        try FileManager.default.removeItem(at: run.directory.url.appending(path: "samples/step-3.jsonl"))
+        try #require(mkfifo(run.directory.url.appending(path: "samples/step-3.jsonl").path, 0o600) == 0)
+        #expect(try RunFolder.page([run]).contains("samples/step-3.jsonl: is not a regular file</p>"))
+    }
+
+    @Test("files and checkpoints of a step are those of the program's names alone") func fileNames() throws {
+        let run = try RunFolder(metrics: Self.line)
+        for name in ["step-007", "step-+3", "step--1", "step-12", "step-3", "step-", "step-1e2"] {
+            try run.folder("samples")
+            try run.directory.write("samples/\(name).jsonl", "")
+        }
+        for name in ["checkpoint-2", "checkpoint-10", "checkpoint-0011", "checkpoint-+12", "checkpoint--1"] {
+            try run.folder(name)
+        }
+        let files = RunFiles(directory: run.directory.url)
+        #expect(files.steps(of: .samples) == [3, 12] && files.checkpointSteps == [2, 10])
+        #expect(files.checkpoint(10).lastPathComponent == "checkpoint-10")
     }
 
     @Test("a page of long runs, long texts and many metrics is of moderate size and says what is left out") func size()
@@ -140,7 +216,7 @@ struct RunReportTests {
         try run.directory.write("metrics.jsonl", Self.line)
         try run.folder("rollouts")
         try run.directory.write("rollouts/step-1.safetensors", "x")
-        #expect(sentence(run.path).contains("rollouts/step-1.safetensors"))
+        #expect(try RunFolder.page([run]).contains("rollouts/step-1.safetensors has 1 bytes, too few"))
         try run.directory.write("recipe.yaml", "seed: 1\n")
         #expect(sentence(run.path).hasSuffix("recipe.yaml: no stage, so this is not a recipe that rto wrote"))
         try run.directory.write("recipe.yaml", "stage: rto\nunknown_of_later: 1\n")
@@ -153,5 +229,8 @@ struct RunReportTests {
         let other = try run.directory.write("b.html", HTMLPage(title: "x", generator: "rto evaluate", body: "").text)
         #expect(RunReport.isReport(URL(filePath: page)) && !RunReport.isReport(URL(filePath: other)))
         #expect(!RunReport.isReport(URL(filePath: try run.directory.write("c.html", ""))))
+        let pipe = run.directory.url.appending(path: "d.html")
+        try #require(mkfifo(pipe.path, 0o600) == 0)
+        #expect(!RunReport.isReport(pipe) && !RunReport.isReport(run.directory.url))
     }
 }

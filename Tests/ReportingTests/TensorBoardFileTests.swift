@@ -1,4 +1,3 @@
-import Digests
 import Foundation
 import TestSupport
 import Testing
@@ -11,27 +10,7 @@ struct TensorBoardFileTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    /// The records of a file, each checked as the format wants it.
-    private func records(_ file: TensorBoardFile) throws -> [[UInt8]] {
-        let bytes = [UInt8](try Data(contentsOf: file.url))
-        func number(_ start: Int, _ count: Int) -> UInt64 {
-            (0..<count).reduce(0) { $0 | UInt64(bytes[start + $1]) << (8 * $1) }
-        }
-        func masked(_ range: Range<Int>) -> UInt64 {
-            let check = CRC32C.checksum(bytes[range])
-            return UInt64((check >> 15 | check << 17) &+ 0xA282_EAD8)
-        }
-        var records: [[UInt8]] = []
-        var start = 0
-        while start < bytes.count {
-            let count = Int(number(start, 8))
-            try #require(number(start + 8, 4) == masked(start..<start + 8))
-            try #require(number(start + 12 + count, 4) == masked(start + 12..<start + 12 + count))
-            records.append(Array(bytes[start + 12..<start + 12 + count]))
-            start += 16 + count
-        }
-        return records
-    }
+    private func records(_ file: TensorBoardFile) throws -> [[UInt8]] { try EventFile.messages(file.url) }
 
     @Test("the first record, byte for byte as TensorFlow's writer makes it") func firstRecord() {
         let record = TensorBoardEvent(wallTime: 1, step: 0, content: .fileVersion).record
@@ -71,6 +50,20 @@ struct TensorBoardFileTests {
             let beginning = try records(file).prefix(2).map { Array($0.dropFirst(9)) }
             #expect(beginning == [[16, step, 0x1A, 13] + Array("brain.Event:2".utf8), [16, step, 0x3A, 2, 8, 1]])
         }
+    }
+
+    @Test("names that no run of this program leaves do not stand in the way") func strangeNames() throws {
+        for ending in ["9223372036854775807", "9999999999", "99999999999", "18446744073709551616", "x", ""] {
+            try directory.write("events.out.tfevents." + ending, "")
+        }
+        let file = try TensorBoardFile(directory: directory.url)
+        #expect(try file.isContinuation && (1_700_000_000..<9_999_999_999).contains(second(file)))
+        try directory.write("events.out.tfevents.5000000000.host", "")
+        #expect(try second(TensorBoardFile(directory: directory.url)) == 5_000_000_001)
+    }
+
+    private func second(_ file: TensorBoardFile) throws -> Int {
+        try #require(Int(file.url.lastPathComponent.split(separator: ".")[3]))
     }
 
     @Test("every record is on its way when it has been written; a place that takes none is named") func places() throws

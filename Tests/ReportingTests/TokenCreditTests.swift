@@ -24,7 +24,7 @@ struct TokenCreditTests {
         #expect(page.contains("<i class=\"p6\" title=\"id 97&#10;token rewards 0.04&#10;kl 0.5\">a</i>"))
         #expect(page.contains("<i class=\"n3\" title=\"id 27&#10;token rewards −0.02&#10;kl 0.5\">\\u{001B}</i>"))
         #expect(page.contains("<i title=\"id 60&#10;token rewards 0&#10;kl 0.5\">&lt;</i>"))
-        #expect(page.contains("<pre class=\"prompt\" dir=\"auto\">hi</pre>") && page.contains("&lt;/s&gt;</i></div>"))
+        #expect(page.contains("<pre class=\"prompt\" dir=\"auto\">\nhi</pre>") && page.contains("&lt;/s&gt;</i></div>"))
         #expect(page.contains("score 1.5 · sum of what is coloured 0.03") && page.contains("at most 0.04 in size"))
     }
 
@@ -33,9 +33,30 @@ struct TokenCreditTests {
         let none = [Float](repeating: 0, count: 8)
         try run.rollout(step: 5, response: Self.response, columns: ["token_rewards": none, "rewards": Self.rewards])
         let page = try RunFolder.page([run])
-        #expect(page.contains("all that is paid at a token, since this run has no token rewards"))
+        #expect(page.contains("all that is paid at a token, since there are no token rewards, at most 0.04 in size"))
         #expect(page.contains("<i class=\"p6\" title=\"id 97&#10;token rewards 0&#10;rewards 0.04\">97</i> <i"))
         #expect(page.contains("There is no tokenizer here, so tokens are shown by their ids."))
+    }
+
+    @Test(
+        "token rewards behind the tokens that are shown are not taken for none; without any rewards nothing is coloured"
+    )
+    func uncoloured() throws {
+        let run = try RunFolder(metrics: Self.metrics)
+        let long = [Int](repeating: 97, count: 300)
+        let atEnd = [Float](repeating: 0, count: 299) + [0.5]
+        try run.rollout(step: 5, response: long, columns: ["token_rewards": atEnd + atEnd, "rewards": atEnd + atEnd])
+        let page = try RunFolder.page([run])
+        #expect(
+            page.contains("Step 5: nothing is coloured, since token rewards are 0 at the tokens that are shown</h4>")
+        )
+        #expect(
+            page.contains("title=\"id 97&#10;token rewards 0&#10;rewards 0\"") && !page.contains("no token rewards")
+        )
+        try run.rollout(step: 5, response: Self.response, columns: ["kl": Self.rewards])
+        let bare = try RunFolder.page([run])
+        #expect(bare.contains("Step 5: nothing is coloured, since neither token rewards nor rewards were saved</h4>"))
+        #expect(bare.contains("<i title=\"id 97&#10;kl 0.04\">") && !bare.contains("sum of what is coloured"))
     }
 
     @Test("numbers that are not finite colour nothing") func notFinite() throws {
@@ -51,12 +72,13 @@ struct TokenCreditTests {
         )
     }
 
-    @Test("a file that is none of rollouts is named") func damaged() throws {
+    @Test("a file that is none of rollouts is named and left out") func damaged() throws {
         func sentence(_ change: (RunFolder) throws -> Void) throws -> String {
             let run = try RunFolder(metrics: Self.metrics)
             try change(run)
-            do { _ = try RunFolder.page([run]) } catch { return "\(error)" }
-            return "accepted"
+            let page = try RunFolder.page([run])
+            #expect(!page.contains("<h2>Token credit</h2>"))
+            return page.firstMatch(of: /The rollouts of step 1 are left out: (.*?)<\/p>/).map { String($0.1) } ?? page
         }
         let columns = ["kl": Self.rewards]
         func rollout(_ run: RunFolder, offsets: [Int64]? = nil, leaving missing: String? = nil) throws {

@@ -4,6 +4,7 @@ import JSONText
 import TestSupport
 import Testing
 
+@testable import Reporting
 @testable import Training
 
 private let python = TestPython.path(importing: "tensorboard")
@@ -27,16 +28,30 @@ struct TensorBoardTests {
         return configuration
     }
 
-    @Test("a run writes one event file, a resumed run another one behind it, and a finished run none") func files()
-        throws
-    {
+    /// Checks that an event file holds what `metrics.jsonl` does of the steps behind one.
+    private func expectMetrics(of run: TrainedRun, in file: String, after step: Int = 0) throws {
+        let expected = try run.metrics.filter { ($0["step"] ?? 0) > Double(step) }
+        let scalars = try EventFile.scalars(run.url.appending(path: file))
+        #expect(!expected.isEmpty && Set(scalars.keys) == Set(expected.flatMap(\.keys)).subtracting(["step"]))
+        for (tag, points) in scalars {
+            let known = expected.compactMap { step in step[tag].map { (step["step"], Float($0)) } }
+            #expect(points.map { Double($0.step) } == known.map(\.0) && points.map(\.value) == known.map(\.1), "\(tag)")
+        }
+    }
+
+    @Test(
+        "a run writes its metrics into one event file, a resumed run into another one behind it, and a finished run none"
+    )
+    func files() throws {
         let run = try workshop.train(try configuration())
         let first = try eventFiles(run)
         #expect(first.count == 1)
+        try expectMetrics(of: run, in: first[0])
         let killed = try run.killed(after: 2, as: "killed")
         try resume(run: killed.path)
         let both = try eventFiles(killed)
         #expect(both.count == 2 && both[0] == first[0])
+        try expectMetrics(of: killed, in: both[1], after: 2)
         try resume(run: killed.path)
         #expect(try eventFiles(killed) == both)
         #expect(try killed.repeatableMetrics == run.repeatableMetrics)
@@ -46,6 +61,20 @@ struct TensorBoardTests {
         silent.loop.reportTo = []
         silent.loop.output += "-silent"
         #expect(try eventFiles(try workshop.train(silent)).isEmpty)
+    }
+
+    @Test("a file that takes no more is given up with a sentence, and the steps go on") func full() throws {
+        let file = try TensorBoardFile(url: URL(filePath: "/dev/full"), flags: 0, isContinuation: false)
+        var said: [String] = []
+        let sink = TensorBoardSink(file) { said.append($0) }
+        var metrics = Metrics()
+        (metrics["step"], metrics["loss"]) = (1, 0.5)
+        for _ in 1...3 { sink.append(metrics) }
+        #expect(
+            said == [
+                "/dev/full: cannot be written: No space left on device; the run goes on, and TensorBoard does not see its further steps"
+            ]
+        )
     }
 
     @Test(

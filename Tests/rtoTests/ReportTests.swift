@@ -47,6 +47,31 @@ import Testing
         #expect(try text("page.html") == before && directory.fileNames == ["a", "b", "mine.html", "page.html"])
     }
 
+    @Test(
+        "a pipe or a device is no place for a page and is never waited for; behind a link the page is replaced, not the link"
+    )
+    func strangePlaces() throws {
+        try #require(mkfifo(path("pipe"), 0o600) == 0)
+        for place in [path("pipe"), "/dev/stdout", "/dev/null"] {
+            let refused = try rto(["report", path("a"), "--output", place])
+            #expect(refused.status == 65 && refused.complaint.contains("\(place): exists and is no page of rto report"))
+        }
+        #expect(try rto(["report", path("a"), "--output", path("page.html")]).status == 0)
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: path("link.html"), withDestinationPath: "page.html")
+        try directory.write("a/metrics.jsonl", #"{"step":1,"loss":7}"# + "\n")
+        #expect(try rto(["report", path("a"), "--output", path("link.html")]).status == 0)
+        #expect(try files.destinationOfSymbolicLink(atPath: path("link.html")) == "page.html")
+        #expect(try text("page.html").contains("7 at 1"))
+        try files.createSymbolicLink(atPath: path("lost.html"), withDestinationPath: "b/lost.html")
+        let lost = try rto(["report", path("a"), "--output", path("lost.html")])
+        #expect(lost.status == 65 && lost.complaint.contains("lost.html: is a link that leads nowhere"))
+        try files.removeItem(atPath: path("a/metrics.jsonl"))
+        try #require(mkfifo(path("a/metrics.jsonl"), 0o600) == 0)
+        let waiting = try rto(["report", path("a")])
+        #expect(waiting.status == 65 && waiting.complaint.contains("a/metrics.jsonl: is not a regular file"))
+    }
+
     @Test("wrong usage is a sentence and status 64") func usage() throws {
         for (words, mention) in [
             ([], "run"), ([path("a"), "--colour"], "--colour"), ([path("a"), path("b/../a/")], "is given twice"),

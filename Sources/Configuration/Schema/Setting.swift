@@ -156,6 +156,8 @@ extension Setting {
                 switch text {
                 case .none: root[keyPath: path] = []
                 case .one(let text): root[keyPath: path] = [try read(text, .any)]
+                // A list of texts may hold this word; among the names of choices it can only stand for no choice.
+                case .many(["none"]) where Value.self is any SettingChoice.Type: root[keyPath: path] = []
                 case .many(let texts):
                     var values: [Value] = []
                     for text in texts { values.append(try read(text, .any)) }

@@ -118,7 +118,7 @@ public struct SettingReader<Root: Configurable> {
         var configuration = configuration
         for setting in configuration.settings {
             for assignment in assignments where assignment.setting.name == setting.name {
-                let isNone = setting.isOptional && [.one("none"), .many(["none"])].contains(assignment.text)
+                let isNone = setting.isOptional && assignment.text == .one("none")
                 do throws(ValueProblem) {
                     try setting.assign(&configuration, isNone ? .none : assignment.text)
                 } catch {

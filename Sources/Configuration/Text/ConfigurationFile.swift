@@ -8,6 +8,8 @@ struct ConfigurationFile {
     private(set) var stage: String?
     /// The directory that a recipe's relative paths start from.
     private(set) var workingDirectory: String?
+    /// The versions that a recipe records.
+    private(set) var versions: [Recipe.Version] = []
     /// The commits that a recipe records of repositories that no setting names.
     private(set) var hubCommits: [String] = []
     /// The settings in the order of the file.
@@ -51,6 +53,12 @@ struct ConfigurationFile {
         if Recipe.recordKeys.contains(recorded) {
             if recorded == "stage" { stage = value.scalar?.string }
             if recorded == "working_directory" { workingDirectory = value.scalar?.string }
+            if recorded == "versions" {
+                versions = (value.mapping ?? [:]).compactMap { component, version in
+                    guard let component = component.scalar, let version = version.scalar else { return nil }
+                    return Recipe.Version(component.string, version.string)
+                }
+            }
             if recorded == "hub_commits" {
                 guard let entries = value.sequence?.map(\.scalar?.string), !entries.contains(nil) else {
                     throw .badFile(path: path, line: line, reason: "hub_commits must be a list of names with commits")

@@ -4,6 +4,10 @@ public struct RecipeRecord: Sendable {
     public let stage: String
     /// The directory that relative paths start from, where one is recorded.
     public let workingDirectory: String?
+    /// What computed, and its versions.
+    public let versions: [Recipe.Version]
+    /// The commits of repositories that no setting holds, as ``Recipe/hubCommits`` writes them.
+    public let hubCommits: [String]
     /// The settings in their order, by their keys in files; nil stands for none.
     public let settings: [(key: String, value: String?)]
 
@@ -14,7 +18,7 @@ public struct RecipeRecord: Sendable {
         let file = try ConfigurationFile(path: path)
         guard let stage = file.stage else { throw Recipe.isNone(path) }
         self.stage = stage
-        workingDirectory = file.workingDirectory
+        (workingDirectory, versions, hubCommits) = (file.workingDirectory, file.versions, file.hubCommits)
         settings = file.entries.map { entry in
             let value: String? =
                 switch entry.text {

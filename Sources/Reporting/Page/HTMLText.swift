@@ -41,6 +41,22 @@ public enum HTMLText {
         return escaped(text[..<end]) + "<span class=\"more\">… \(rest) more characters are left out</span>"
     }
 
+    /// The end of a text, behind dots where more stands in front of it; both are escaped.
+    ///
+    /// - Parameter limit: the most Unicode scalars that are kept
+    public static func end(of text: String, limit: Int) -> String {
+        let scalars = text.unicodeScalars
+        guard scalars.count > limit else { return escaped(text) }
+        return "…" + escaped(String(String.UnicodeScalarView(scalars.suffix(limit))))
+    }
+
+    /// A text with its spaces and line breaks; the content is markup.
+    public static func preformatted(_ content: String, class name: String = "") -> String {
+        let attribute = name.isEmpty ? "" : " class=\"\(name)\""
+        // A browser passes over one line break behind the tag, which would else be the text's own.
+        return "<pre\(attribute) dir=\"auto\">\n\(content)</pre>"
+    }
+
     /// A whole number with commas between its thousands.
     public static func grouped(_ number: Int) -> String {
         let digits = Array(String(number.magnitude))

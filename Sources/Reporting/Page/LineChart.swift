@@ -19,14 +19,18 @@ struct LineChart {
         let values: [Double]
     }
 
-    /// Colours that lines have before they begin again with dashes.
+    /// Colours that lines have before they begin again with other dashes.
     static let colourCount = 8
+    /// Classes of the dashes of lines that share a colour.
+    private static let dashes = ["", " dashed", " dotted", " mixed"]
+    /// How many lines look each like no other.
+    static let distinctCount = colourCount * dashes.count
     /// Lines of so few points have a mark at each.
     private static let markedCount = 40
 
     /// The classes of a run's lines, marks and swatches.
     static func classes(_ number: Int) -> String {
-        "c\(number % colourCount)" + (number >= colourCount ? " dashed" : "")
+        "c\(number % colourCount)" + dashes[number / colourCount % dashes.count]
     }
 
     /// The chart with its title and its legend.
@@ -63,7 +67,7 @@ struct LineChart {
             let step = Int(middle.rounded())
             let values = lines.compactMap { line in
                 line.value(at: step).map { value in
-                    (lines.count > 1 ? HTMLText.escaped(line.label.prefix(40)) + " " : "")
+                    (lines.count > 1 ? HTMLText.end(of: line.label, limit: 40) + " " : "")
                         + RunNumber.text(value / metric.scale)
                 }
             }
@@ -81,7 +85,7 @@ struct LineChart {
         var parts: [String] = []
         if lines.count > 1 {
             parts += lines.map { line in
-                "<span class=\"key \(Self.classes(line.number))\"></span>\(HTMLText.beginning(of: line.label, limit: 60))"
+                "<span class=\"key \(Self.classes(line.number))\"></span>\(HTMLText.end(of: line.label, limit: 60))"
             }
         }
         let missing = lines.map { $0.values.count { !$0.isFinite } }.reduce(0, +)
@@ -106,11 +110,12 @@ struct LineChart {
             marks += "<path class=\"line \(kind)\" d=\"\(Self.path(thinned, frame))\"/>"
         }
         if points.count <= Self.markedCount {
-            marks += zip(line.steps, points).filter { $1.y.isFinite }.map { step, point in
-                """
-                <circle class="\(kind)" cx="\(PlotFrame.text(frame.x(point.x)))" cy="\(PlotFrame.text(frame.y(point.y)))" \
-                r="2.5"><title>step \(step): \(RunNumber.text(point.y))</title></circle>
-                """
+            marks += points.indices.filter { points[$0].y.isFinite }.map { index in
+                let (x, y) = (PlotFrame.text(frame.x(points[index].x)), PlotFrame.text(frame.y(points[index].y)))
+                let value = RunNumber.text(line.values[index] / metric.scale)
+                return """
+                    <circle class="\(kind)" cx="\(x)" cy="\(y)" r="2.5"><title>step \(line.steps[index]): \(value)</title></circle>
+                    """
             }.joined()
         }
         return marks

@@ -53,17 +53,21 @@ public struct RunFiles: Sendable {
         numbers(in: folder(of: kind), prefix: "step-", suffix: kind.suffix)
     }
 
-    /// The newest complete checkpoint.
-    public var newestCheckpoint: URL? {
-        numbers(in: directory, prefix: "checkpoint-", suffix: "").last
-            .map { directory.appending(path: "checkpoint-\($0)") }
-    }
+    /// The steps of all complete checkpoints, ascending.
+    public var checkpointSteps: [Int] { numbers(in: directory, prefix: "checkpoint-", suffix: "") }
+
+    /// The directory of a step's checkpoint.
+    public func checkpoint(_ step: Int) -> URL { directory.appending(path: "checkpoint-\(step)") }
 
     private func numbers(in folder: URL, prefix: String, suffix: String) -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.compactMap { name in
-            guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
-            return Int(name.dropFirst(prefix.count).dropLast(suffix.count))
+            guard name.hasPrefix(prefix), name.hasSuffix(suffix),
+                let number = Int(name.dropFirst(prefix.count).dropLast(suffix.count)), number >= 0,
+                // Of the ways to write a number, as `007`, the program's own alone leads back to the file.
+                name == prefix + String(number) + suffix
+            else { return nil }
+            return number
         }.sorted()
     }
 }

@@ -37,9 +37,10 @@ public struct RunMetrics: Sendable {
 
     /// Reads the lines of a file.
     ///
-    /// - Throws: `ReportingError` where the file is missing or holds no step, and for a line that is none of the program's.
+    /// - Throws: `ReportingError` where the file is missing, cannot be read or holds no step, and for a line that is none of the
+    ///   program's.
     public init(file: URL) throws(ReportingError) {
-        guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
+        guard let data = try RegularFile.bytes(of: file) else {
             throw ReportingError("\(file.path): there are no metrics yet; the first optimizer step writes them")
         }
         var number = 0
@@ -49,7 +50,7 @@ public struct RunMetrics: Sendable {
             let end = rest.firstIndex(of: UInt8(ascii: "\n"))
             let line = rest[..<(end ?? rest.endIndex)]
             do throws(ReportingError) {
-                if !line.allSatisfy(Self.isSpace) { try append(Self.numbers(of: line)) }
+                if !Self.isBlank(line) { try append(Self.numbers(of: line)) }
             } catch {
                 guard end == nil else { throw ReportingError("\(file.path):\(number): \(error.description)") }
                 endsInsideLine = true
@@ -109,8 +110,9 @@ public struct RunMetrics: Sendable {
         } catch {
             throw ReportingError("\(error)")
         }
-        guard let step = object["step"]?.integer, step >= 0 else {
-            throw ReportingError("\"step\" must be a whole number of at least 0")
+        // Beyond, not every whole number is one in double precision, in which charts are drawn.
+        guard let step = object["step"]?.integer, (0..<1 << 53).contains(step) else {
+            throw ReportingError("\"step\" must be a whole number of at least 0 and less than 2^53")
         }
         var numbers: [(name: String, value: Double)] = []
         for (name, value) in object.members where name != "step" {
@@ -122,5 +124,6 @@ public struct RunMetrics: Sendable {
         return (step, numbers)
     }
 
-    private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0D].contains(byte) }
+    /// Whether there is nothing in a line of a file.
+    static func isBlank(_ line: Data) -> Bool { line.allSatisfy { [0x20, 0x09, 0x0D].contains($0) } }
 }

@@ -41,7 +41,9 @@ struct RunRecord: Sendable {
 
     /// Reads a run directory.
     ///
-    /// - Throws: an error of one sentence for a directory that is no run, has no metrics yet, or holds a damaged file.
+    /// Samples and rollouts that cannot be read are left out, with a note.
+    ///
+    /// - Throws: an error of one sentence for a directory that is no run, has no metrics yet, or whose recipe or metrics are damaged.
     init(path: String, bounds: Bounds, snapshot: (_ name: String) -> URL? = { _ in nil }) throws {
         let files = RunFiles(directory: URL(filePath: path))
         guard files.isRun else {
@@ -56,17 +58,27 @@ struct RunRecord: Sendable {
         isFinished = files.isFinished
         lastWritten =
             (try? files.metrics.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
+        var notes: [String] = []
+        func parts<Part>(_ kind: RunFiles.StepFile, _ steps: [Int], _ read: (URL, Int) throws -> Part) -> [Part] {
+            steps.compactMap { step in
+                do { return try read(files.file(of: kind, step: step), step) } catch {
+                    notes.append("The \(kind.rawValue) of step \(step) are left out: \(error)")
+                    return nil
+                }
+            }
+        }
         let steps = files.steps(of: .samples)
         sampleStepCount = steps.count
-        samples = try Self.spread(steps, count: bounds.sampleSteps).map { step in
-            try RunSamples(file: files.file(of: .samples, step: step), step: step, limit: bounds.samples)
+        samples = parts(.samples, Self.spread(steps, count: bounds.sampleSteps)) { file, step in
+            try RunSamples(file: file, step: step, limit: bounds.samples)
         }
-        credits = try Self.spread(files.steps(of: .rollouts), count: 2).map { step in
-            let file = files.file(of: .rollouts, step: step)
-            return try TokenCredit(file: file, step: step, responses: bounds.responses, tokens: bounds.tokens)
+        credits = parts(.rollouts, Self.spread(files.steps(of: .rollouts), count: 2)) { file, step in
+            try TokenCredit(file: file, step: step, responses: bounds.responses, tokens: bounds.tokens)
         }
         let hasTokens = !credits.isEmpty || samples.contains { $0.samples.contains(where: \.hasIDs) }
-        (tokenizer, notes) = hasTokens ? Self.tokenizer(files, recipe, snapshot) : (nil, [])
+        let (tokenizer, problem) = hasTokens ? Self.tokenizer(files, recipe, snapshot) : (nil, nil)
+        self.tokenizer = tokenizer
+        self.notes = notes + [problem].compactMap(\.self)
     }
 
     /// The first and the last of some steps, and those between them at equal distances.
@@ -80,19 +92,20 @@ struct RunRecord: Sendable {
         _ files: RunFiles,
         _ recipe: RecipeRecord,
         _ snapshot: (_ name: String) -> URL?
-    ) -> (Tokenizer?, [String]) {
+    ) -> (Tokenizer?, problem: String?) {
         let base = recipe.workingDirectory.map { URL(filePath: $0, directoryHint: .isDirectory) }
         let named = ["tokenizer", "model"].compactMap { recipe[$0] }.flatMap { name in
             [URL(filePath: name, relativeTo: base), snapshot(name)]
         }
-        let places = ([files.directory, files.newestCheckpoint] + named).compactMap(\.self)
+        let newest = files.checkpointSteps.last.map(files.checkpoint)
+        let places = ([files.directory, newest] + named).compactMap(\.self)
         guard let place = places.first(where: { Tokenizer.exists(in: $0) }) else {
-            return (nil, ["There is no tokenizer here, so tokens are shown by their ids."])
+            return (nil, "There is no tokenizer here, so tokens are shown by their ids.")
         }
         do throws(TokenizerError) {
-            return (try Tokenizer(directory: place), [])
+            return (try Tokenizer(directory: place), nil)
         } catch {
-            return (nil, ["Tokens are shown by their ids, since the tokenizer cannot be used: \(error)"])
+            return (nil, "Tokens are shown by their ids, since the tokenizer cannot be used: \(error)")
         }
     }
 }

@@ -37,7 +37,7 @@ extension RunReport {
     }
 
     /// A setting's value, broken into lines where it is long.
-    private func cell(_ value: String?) -> String {
+    func cell(_ value: String?) -> String {
         guard let value else { return "–" }
         let text = HTMLText.beginning(of: value, limit: 200)
         return value.unicodeScalars.count > 30 ? "<span class=\"long\">\(text)</span>" : text
@@ -56,7 +56,9 @@ extension RunReport {
             if metrics.endsInsideLine { sentences.append("The last line of its metrics is cut and left out.") }
             return sentences.map { "<p class=\"note\">\(heading(number)): \($0)</p>" }
         }
-        return sentences.joined(separator: "\n")
+        guard runs.count > LineChart.distinctCount else { return sentences.joined(separator: "\n") }
+        let alike = "From run \(LineChart.distinctCount + 1) on, lines look like those of earlier runs."
+        return (sentences + ["<p class=\"note\">\(alike)</p>"]).joined(separator: "\n")
     }
 
     /// The metrics that say how a run went, with their last and best values.
@@ -116,31 +118,6 @@ extension RunReport {
     var metricNames: [String] {
         var known: Set<String> = ["epoch"]
         return runs.flatMap { $0.metrics.series.map(\.name) }.filter { known.insert($0).inserted }
-    }
-
-    /// The settings in which the runs differ.
-    var differences: Section? {
-        guard runs.count > 1 else { return nil }
-        var keys: [String] = []
-        for run in runs { for (key, _) in run.recipe.settings where !keys.contains(key) { keys.append(key) } }
-        let recipes = runs.map { run in
-            Dictionary(run.recipe.settings.map { ($0.key, $0.value ?? "none") }) { _, last in last }
-        }
-        let stages = Set(runs.map(\.recipe.stage)).count
-        let rows = keys.filter { $0 != "output" }.compactMap { key -> [String]? in
-            let values = recipes.map { $0[key] }
-            let given = values.compactMap(\.self)
-            guard given.count > 1, Set(given).count > 1 else { return nil }
-            return [HTMLText.escaped(key)] + values.map(cell)
-        }
-        let about =
-            stages > 1
-            ? "<p class=\"note\">Settings that only one of the runs has, as its stage asks, are left out.</p>" : ""
-        let table =
-            rows.isEmpty
-            ? "<p>None: the recipes say the same but for where they write.</p>"
-            : HTMLText.table(["setting"] + runs.indices.map(heading), rows)
-        return Section(title: "Differences between the recipes", body: table + about)
     }
 
     /// The charts of each group of metrics, with their values folded away.

@@ -34,8 +34,8 @@ extension RunReport {
     private func sample(_ sample: RunSamples.Sample, _ tokenizer: Tokenizer?) -> String {
         let numbers = sample.numbers.map { "\($0.name) \(RunNumber.text($0.value))" }.joined(separator: " · ")
         return """
-            <div class="sample"><pre class="prompt" dir="auto">\(text(sample.prompt, tokenizer))</pre>\
-            <pre dir="auto">\(text(sample.completion, tokenizer))</pre><p class="legend">\(numbers)</p></div>
+            <div class="sample">\(HTMLText.preformatted(text(sample.prompt, tokenizer), class: "prompt"))\
+            \(HTMLText.preformatted(text(sample.completion, tokenizer)))<p class="legend">\(numbers)</p></div>
             """
     }
 
@@ -67,27 +67,33 @@ extension RunReport {
     private func credit(_ credit: TokenCredit, _ tokenizer: Tokenizer?) -> String {
         let largest = credit.responses.flatMap { $0.values(credit.colouring) }.filter(\.isFinite).map(abs).max() ?? 0
         let what =
-            credit.colouring == "token_rewards"
-            ? "token reward" : "all that is paid at a token, since this run has no token rewards"
+            switch credit.colouring {
+            case nil: "nothing is coloured, since neither token rewards nor rewards were saved"
+            case let column? where largest == 0:
+                "nothing is coloured, since \(column.replacing("_", with: " ")) are 0 at the tokens that are shown"
+            case "token_rewards": "token reward, at most \(RunNumber.text(largest)) in size"
+            default:
+                "all that is paid at a token, since there are no token rewards, at most \(RunNumber.text(largest)) in size"
+            }
         let responses = credit.responses.map { response -> String in
             let prompt = HTMLText.beginning(of: spelled(response.prompt, tokenizer), limit: Self.textLimit)
             let pieces = tokenizer?.pieces(of: response.tokens)
             let tokens = response.tokens.indices.map { index in
                 token(index, of: response, piece: pieces?[index], scale: largest, credit.colouring)
             }
-            let sum = response.values(credit.colouring).filter(\.isFinite).reduce(0, +)
+            let coloured = response.values(credit.colouring).filter(\.isFinite)
             let numbers = [
                 response.score.map { "score \(RunNumber.text($0))" },
-                "sum of what is coloured \(RunNumber.text(sum))",
+                credit.colouring == nil ? nil : "sum of what is coloured \(RunNumber.text(coloured.reduce(0, +)))",
                 response.leftOut > 0 ? "\(HTMLText.grouped(response.leftOut)) more tokens are left out" : nil,
             ]
             return """
-                <div class="sample"><pre class="prompt" dir="auto">\(prompt)</pre><div class="tokens" dir="auto">\
+                <div class="sample">\(HTMLText.preformatted(prompt, class: "prompt"))<div class="tokens" dir="auto">\
                 \(tokens.joined(separator: pieces == nil ? " " : ""))</div>\
                 <p class="legend">\(numbers.compactMap(\.self).joined(separator: " · "))</p></div>
                 """
         }
-        return "<h4>Step \(HTMLText.grouped(credit.step)): \(what), at most \(RunNumber.text(largest)) in size</h4>"
+        return "<h4>Step \(HTMLText.grouped(credit.step)): \(what)</h4>"
             + responses.joined(separator: "\n") + more(credit.leftOut, "responses")
     }
 
@@ -96,7 +102,7 @@ extension RunReport {
         of response: TokenCredit.Response,
         piece: [UInt8]?,
         scale: Double,
-        _ colouring: String
+        _ colouring: String?
     ) -> String {
         let id = response.tokens[index]
         let value = response.values(colouring).indices.contains(index) ? response.values(colouring)[index] : 0

@@ -20,7 +20,7 @@ public struct RunReport: Sendable {
     ///   - version: That of the program.
     ///   - written: When the page is made.
     ///   - snapshot: The folder of a model on a hub, by its name, where it is on this machine.
-    /// - Throws: an error of one sentence for a directory that is no run, has no metrics yet, or holds a damaged file.
+    /// - Throws: an error of one sentence for a directory that is no run, has no metrics yet, or whose recipe or metrics are damaged.
     public init(
         paths: [String],
         version: String,
@@ -39,10 +39,8 @@ public struct RunReport: Sendable {
 
     /// Whether a file may be replaced by a page, since it is one.
     public static func isReport(_ url: URL) -> Bool {
-        guard let file = try? FileHandle(forReadingFrom: url) else { return false }
-        defer { try? file.close() }
         let beginning = Data(HTMLPage.beginning(generator).utf8)
-        return (try? file.read(upToCount: beginning.count)) == beginning
+        return (try? RegularFile.bytes(of: url, limit: beginning.count)) == beginning
     }
 
     /// As many parts of the paths, from their ends, as tell them apart.
@@ -94,16 +92,14 @@ public struct RunReport: Sendable {
     /// The run's name with the colour of its lines.
     func heading(_ number: Int) -> String {
         let key = runs.count > 1 ? "<span class=\"key \(LineChart.classes(number))\"></span>" : ""
-        return key + HTMLText.beginning(of: names[number], limit: 80)
+        return key + HTMLText.end(of: names[number], limit: 80)
     }
 
     /// All settings of each run, folded away.
     private var recipes: Section? {
-        let texts = runs.indices.map { number in
-            """
-            <details><summary>\(heading(number))</summary><pre dir="auto">\
-            \(HTMLText.beginning(of: runs[number].recipeText, limit: max(1000, 30_000 / runs.count)))</pre></details>
-            """
+        let texts = runs.indices.map { number -> String in
+            let text = HTMLText.beginning(of: runs[number].recipeText, limit: max(1000, 30_000 / runs.count))
+            return "<details><summary>\(heading(number))</summary>\(HTMLText.preformatted(text))</details>"
         }
         return Section(title: runs.count == 1 ? "Recipe" : "Recipes", body: texts.joined(separator: "\n"))
     }
@@ -129,7 +125,10 @@ public struct RunReport: Sendable {
             .key{display:inline-block;width:.9em;height:.9em;margin:0 .35em 0 .6em;background:var(--c);vertical-align:-.1em}
             .key:first-child{margin-left:0}.key.dashed{background:repeating-linear-gradient(90deg,var(--c) 0 3px,transparent 3px 5px)}
             .line{fill:none;stroke:var(--c);stroke-width:1.6;stroke-linejoin:round;stroke-linecap:round}
-            .line.raw{stroke-width:1;opacity:.4}.line.dashed{stroke-dasharray:6 4}circle{fill:var(--c)}.band{fill:transparent}.band:hover{fill:var(--line)}
+            .key.dotted{background:repeating-linear-gradient(90deg,var(--c) 0 2px,transparent 2px 4px)}
+            .key.mixed{background:repeating-linear-gradient(90deg,var(--c) 0 5px,transparent 5px 7px,var(--c) 7px 8px,transparent 8px 10px)}
+            .line.raw{stroke-width:1;opacity:.4}.line.dashed{stroke-dasharray:6 4}.line.dotted{stroke-dasharray:.5 4}
+            .line.mixed{stroke-dasharray:9 4 .5 4}circle{fill:var(--c)}.band{fill:transparent}.band:hover{fill:var(--line)}
             h3{font-size:1rem;margin:1.2rem 0 .3rem}h4{font-size:.9rem;margin:1rem 0 .2rem}summary{cursor:pointer}
             .sample{border-left:3px solid var(--line);padding-left:.8rem;margin:.6rem 0}
             pre,.tokens{white-space:pre-wrap;overflow-wrap:anywhere;font:.9rem/1.55 ui-monospace,monospace;margin:.3rem 0}

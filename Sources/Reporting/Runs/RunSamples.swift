@@ -23,25 +23,22 @@ struct RunSamples: Sendable {
 
     /// Reads the beginning of a file of samples.
     ///
-    /// - Throws: `ReportingError` for a line that holds no sample.
+    /// - Throws: `ReportingError` where the file cannot be read, and for a line that holds no sample.
     init(file: URL, step: Int, limit: Int) throws(ReportingError) {
-        guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
-            throw ReportingError("\(file.path): cannot be read")
-        }
+        guard let data = try RegularFile.bytes(of: file) else { throw ReportingError("\(file.path): is gone") }
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+            .filter { !RunMetrics.isBlank($0.element) }
         var samples: [Sample] = []
-        var rest = data[...]
-        while samples.count < limit, !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+        for (index, line) in lines.prefix(limit) {
             do throws(ReportingError) {
-                samples.append(try Self.sample(rest[..<end]))
+                samples.append(try Self.sample(line))
             } catch {
-                throw ReportingError("\(file.path):\(samples.count + 1): \(error.description)")
+                throw ReportingError("\(file.path):\(index + 1): \(error.description)")
             }
-            rest = rest[min(end + 1, rest.endIndex)...]
         }
         self.step = step
         self.samples = samples
-        leftOut = rest.count { $0 == UInt8(ascii: "\n") }
+        leftOut = lines.count - samples.count
     }
 
     private static func sample(_ line: Data) throws(ReportingError) -> Sample {

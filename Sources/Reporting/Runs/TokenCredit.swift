@@ -7,8 +7,8 @@ struct TokenCredit: Sendable {
     let responses: [Response]
     /// Those of the rollout that were not read.
     let leftOut: Int
-    /// The quantity that colours the tokens: the token rewards, or all that is paid where there are none.
-    let colouring: String
+    /// The column that colours the tokens: the token rewards, or all that is paid where there are none; nil without either.
+    let colouring: String?
 
     struct Response: Sendable {
         let prompt: [Int]
@@ -20,7 +20,7 @@ struct TokenCredit: Sendable {
         /// What is known of the tokens that are shown, by the names of the columns.
         let columns: [(name: String, values: [Double])]
 
-        func values(_ name: String) -> [Double] { columns.first { $0.name == name }?.values ?? [] }
+        func values(_ name: String?) -> [Double] { columns.first { $0.name == name }?.values ?? [] }
     }
 
     private static let columns = [
@@ -74,8 +74,10 @@ struct TokenCredit: Sendable {
         self.step = step
         self.responses = responses
         leftOut = promptLengths.count - responses.count
-        let isDense = responses.contains { $0.values("token_rewards").contains { $0 != 0 } }
-        colouring = isDense ? "token_rewards" : "rewards"
+        // Of the whole column: what is shown may end before the tokens at which rewards are placed.
+        let hasTokenRewards =
+            try names.contains("token_rewards") && file.numbers("token_rewards").contains { $0 != 0 }
+        colouring = hasTokenRewards ? "token_rewards" : names.first { $0 == "rewards" }
     }
 }
 

@@ -114,13 +114,10 @@ public struct RunDirectory {
     // Checkpoints.
 
     /// The steps of all complete checkpoints, ascending.
-    var checkpointSteps: [Int] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        return names.compactMap { $0.hasPrefix("checkpoint-") ? Int($0.dropFirst("checkpoint-".count)) : nil }.sorted()
-    }
+    var checkpointSteps: [Int] { files.checkpointSteps }
 
     /// The directory of a step's checkpoint.
-    func checkpoint(_ step: Int) -> URL { url.appending(path: "checkpoint-\(step)") }
+    func checkpoint(_ step: Int) -> URL { files.checkpoint(step) }
 
     /// Writes a checkpoint beside its place, brings it to the disk, renames it, and removes the oldest ones.
     ///

@@ -21,9 +21,15 @@ struct TrainingLoop {
     func callAsFunction() throws {
         Interruption.listen()
         let digests = try run.tokenDigests()
-        var sinks: [any MetricsSink] = [run]
-        if settings.reportTo.contains(.tensorBoard) { sinks.append(try TensorBoardSink(run, goingOnAfter: firstStep)) }
         var progress = ProgressLine(totalSteps: stage.totalSteps, firstStep: firstStep)
+        var sinks: [any MetricsSink] = [run]
+        if settings.reportTo.contains(.tensorBoard) {
+            let sink = try TensorBoardSink(run, goingOnAfter: firstStep) { sentence in
+                progress.finish()
+                note(sentence)
+            }
+            sinks.append(sink)
+        }
         for step in firstStep..<max(firstStep, stage.totalSteps) {
             var metrics: Metrics
             do {
