@@ -203,7 +203,7 @@ public struct GenerationSession {
         }
         let first = active.count
         active += joined
-        let scored = scoresPrompts ? promptLikelihoods(hidden, batch, segmentOfRow, joined) : [:]
+        let scored = promptLikelihoods(hidden, batch, segmentOfRow, joined)
         let last = scoresPrompts ? hidden.rows(ends) : hidden
         return sample(model.project(last), for: Array(first..<active.count), promptLikelihoods: scored)
     }

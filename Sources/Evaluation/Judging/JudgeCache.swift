@@ -1,5 +1,6 @@
 import Foundation
 import JSONText
+import Safetensors
 import Synchronization
 
 #if canImport(Glibc)
@@ -61,14 +62,7 @@ public final class JudgeCache: Sendable {
         let line = Array((JSON.object(record).serialized() + "\n").utf8)
         let isStored = records.withLock { records in
             records[TextKey(record, keys)] = record
-            var rest = line[...]
-            while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return fsync(descriptor) == 0
+            return writeAll(line, to: descriptor) && fsync(descriptor) == 0
         }
         guard isStored else { throw EvaluationError("\(path) cannot be written: \(String(cString: strerror(errno)))") }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// A file of events that TensorBoard shows, also while it grows: every record is handed to the system as soon as it is made.
 public final class TensorBoardFile {
@@ -61,13 +62,7 @@ public final class TensorBoardFile {
 
     private func append(_ content: TensorBoardEvent.Content, step: Int) throws(ReportingError) {
         let record = TensorBoardEvent(wallTime: Self.now, step: step, content: content).record
-        var rest = record[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw .system(url, "cannot be written") }
-            rest = rest.dropFirst(count)
-        }
+        guard writeAll(record, to: descriptor) else { throw .system(url, "cannot be written") }
     }
 
     private static var now: Double { Date().timeIntervalSince1970 }

@@ -15,15 +15,3 @@ func makeDirectory(_ directory: URL) throws(TrainingError) {
     try makeDirectory(above)
     guard mkdir(directory.path, 0o777) == 0 || errno == EEXIST else { throw systemError(directory, "cannot be made") }
 }
-
-/// Writes all bytes to an open file; false, with the reason in `errno`, where the system refuses.
-func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return false }
-        rest = rest.dropFirst(count)
-    }
-    return true
-}
