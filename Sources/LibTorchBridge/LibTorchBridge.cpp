@@ -24,7 +24,7 @@
 #include "Checkpoint.h"
 #include "Handles.h"
 #include "HotPaths.h"
-#include "MatrixProduct.h"
+#include "LayerHandles.h"
 
 using namespace rto::handles;
 
@@ -310,20 +310,6 @@ const void *gated_unit(const void *gate, const void *up, bool is_gelu) {
     return guarded<const void *>(nullptr, [&] { return give(rto::gated_unit(borrow(gate), borrow(up), is_gelu)); });
 }
 
-const void *linear(const void *input, const void *weight, const void *bias) {
-    return guarded<const void *>(nullptr, [&] {
-        return give(rto::linear(borrow(input), borrow(weight), bias ? std::optional(borrow(bias)) : std::nullopt));
-    });
-}
-
-const void *pack_weight(const void *weight) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::pack_weight(borrow(weight))); });
-}
-
-const void *packed_linear(const void *input, const void *packed, int64_t outputs) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::packed_linear(borrow(input), borrow(packed), outputs)); });
-}
-
 const LibTorchInterface table = {
     .version = LIBTORCH_INTERFACE_VERSION,
     .last_error = [] { return last_error_message.c_str(); },
@@ -378,6 +364,7 @@ const LibTorchInterface table = {
     .release_graph = release_graph,
     .ragged_attention = ragged_attention,
     .decode_attention = decode_attention,
+    .decode_projected = rto::handles::decode_projected,
     .cached_attention = cached_attention,
     .fill_cache = fill_cache,
     .choose_tokens = choose_tokens,
@@ -388,9 +375,11 @@ const LibTorchInterface table = {
     .residual_norm = residual_norm,
     .rotary = rotary,
     .gated_unit = gated_unit,
-    .linear = linear,
-    .pack_weight = pack_weight,
-    .packed_linear = packed_linear,
+    .linear = rto::handles::linear,
+    .pack_weight = rto::handles::pack_weight,
+    .packed_linear = rto::handles::packed_linear,
+    .add_packed_linear = rto::handles::add_packed_linear,
+    .packed_gated_unit = rto::handles::packed_gated_unit,
 };
 
 }  // namespace

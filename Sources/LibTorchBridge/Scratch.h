@@ -8,8 +8,12 @@
 
 namespace rto {
 
+/// What a thread's memory is for: one use does not disturb another.
+enum class ScratchUse { kernel, rows, tile };
+
 /// Room for `count` floats of the calling thread, aligned to 64 bytes: allocates only where more is asked for than ever
-/// before. What was in it is lost with the next call.
+/// before. What was in it is lost with the next call for the same use.
+template <ScratchUse use = ScratchUse::kernel>
 inline float *thread_scratch(int64_t count) {
     thread_local std::unique_ptr<float[], decltype(&std::free)> memory(nullptr, &std::free);
     thread_local int64_t capacity = 0;

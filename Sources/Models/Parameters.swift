@@ -91,17 +91,30 @@ public final class ParameterStore {
 
     /// A weight, in its packed form only where the model is made for sampling and there is such a form.
     func weight(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> LinearWeight {
-        try packedWeight([name], [shape], kind).map(LinearWeight.packed) ?? .plain(parameter(name, shape, kind))
+        try packedWeight([name], [shape], parts: [shape[0]], kind).map(LinearWeight.packed)
+            ?? .plain(parameter(name, shape, kind))
     }
 
-    /// Weights of as many inputs each, their rows packed as those of one; nil unless the model is made for sampling and there is
-    /// such a form.
-    func packedWeight(_ names: [String], _ shapes: [[Int]], _ kind: ParameterKind) throws -> PackedWeight? {
+    /// Weights of as many inputs each packed as one; nil unless the model is made for sampling and there is such a form.
+    ///
+    /// - Parameter parts: the outputs of each weight, where one name may stand for several
+    func packedWeight(
+        _ names: [String],
+        _ shapes: [[Int]],
+        parts: [Int],
+        _ kind: ParameterKind
+    ) throws -> PackedWeight? {
         let isPossible = PackedWeight.exists(for: preparation.dtype)
         guard preparation.isPacked, isPossible else { return nil }
         packedNames += names
         let weights = try zip(names, shapes).map { try prepared($0, $1, kind) }
-        return PackedWeight(weights.count == 1 ? weights[0] : Tensor.concatenated(weights, along: 0))
+        if weights.count == parts.count { return PackedWeight(weights) }
+        return PackedWeight(
+            parts.indices.map { part in
+                let start = parts[..<part].reduce(0, +)
+                return weights[0].narrowed(0, start..<start + parts[part])
+            }
+        )
     }
 
     /// The adapter of the linear layer at a path, nil where it has none.
@@ -184,8 +197,8 @@ public struct ParameterScope {
     func weight(_ shape: [Int]) throws -> LinearWeight { try store.weight((self / "weight").path, shape, .matrix) }
 
     /// The weights of linear layers below this scope, packed as one where the model is made for sampling, else nil.
-    func packedWeight(_ names: [String], _ shapes: [[Int]]) throws -> PackedWeight? {
-        try store.packedWeight(names.map { (self / $0 / "weight").path }, shapes, .matrix)
+    func packedWeight(_ names: [String], _ shapes: [[Int]], parts: [Int]) throws -> PackedWeight? {
+        try store.packedWeight(names.map { (self / $0 / "weight").path }, shapes, parts: parts, .matrix)
     }
 
     /// The adapter of the linear layer of this scope, nil where it has none.
