@@ -34,21 +34,19 @@ struct HeadRows {
         : data(static_cast<const char *>(matrix.const_data_ptr()) + column * matrix.element_size()), stride(matrix.stride(0)) {}
 
     template <typename scalar>
-    const scalar *operator()(int64_t row, int64_t element) const {
+    const scalar *at(int64_t row, int64_t element) const {
         return static_cast<const scalar *>(data) + row * stride + element;
     }
 };
 
-/// What is done to a new token's queries and keys first: each head is normalised, then turned, where it is.
+/// What is done to heads on their way to where they are used: each is normalised, then turned, if anything is.
 struct HeadPreparation {
-    std::optional<rto::NormFactors> query_norm, key_norm;
+    std::optional<rto::NormFactors> norm;
     at::Tensor cosine, sine;  // [rows, 1, turned dimensions], or undefined
 
     /// Copies `count` heads of a row to where they are used, prepared.
     template <typename scalar>
-    void operator()(
-        const scalar *heads, scalar *target, int64_t row, int64_t count, int64_t dimension,
-        const std::optional<rto::NormFactors> &norm) const {
+    void operator()(const scalar *heads, scalar *target, int64_t row, int64_t count, int64_t dimension) const {
         auto type = c10::CppTypeToScalarType<scalar>::value;
         if (norm)
             rto::normalize_rows(heads, target, type, count, dimension, *norm);
@@ -64,7 +62,7 @@ struct HeadPreparation {
 /// One call: new tokens, the caches `[slots, key-value heads, capacity, dimension]`, and the contiguous result.
 struct Decoding {
     HeadRows queries, keys, values;
-    HeadPreparation prepare;
+    HeadPreparation prepare_query, prepare_key;
     const at::Tensor &key_cache, &value_cache, &output;
     const int64_t *slots, *lengths;
     const AttentionRule &rule;
@@ -97,10 +95,9 @@ struct Decoding {
             for (int64_t item = part; item < items; item += parts) {
                 int64_t row = item / heads, head = item % heads, count = seen(row), next = item + parts;
                 auto *query = reinterpret_cast<scalar *>(rto::thread_scratch<rto::ScratchUse::rows>(group * dimension));
-                prepare(queries.operator()<scalar>(row, head * group * dimension), query, row, group, dimension, prepare.query_norm);
-                prepare(keys.operator()<scalar>(row, head * dimension), key_base + place(item), row, 1, dimension, prepare.key_norm);
-                std::memcpy(
-                    value_base + place(item), values.operator()<scalar>(row, head * dimension), dimension * sizeof(scalar));
+                prepare_query(queries.at<scalar>(row, head * group * dimension), query, row, group, dimension);
+                prepare_key(keys.at<scalar>(row, head * dimension), key_base + place(item), row, 1, dimension);
+                std::memcpy(value_base + place(item), values.at<scalar>(row, head * dimension), dimension * sizeof(scalar));
                 attend(
                     query, key_base + first(item), value_base + first(item), count, group, dimension,
                     static_cast<float>(rule.scale), static_cast<float>(rule.soft_cap),
@@ -138,6 +135,8 @@ void check(const at::Tensor &cache) {
 void check(const at::Tensor &key_cache, const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, int64_t rows) {
     check(key_cache);
     check(value_cache);
+    TORCH_CHECK(
+        key_cache.sizes() == value_cache.sizes() && key_cache.scalar_type() == value_cache.scalar_type(), "caches differ");
     TORCH_CHECK(key_cache.is_cpu(), "a device reads where its rows live from a table there");
     for (int64_t row = 0; row < rows; row++)
         TORCH_CHECK(lengths[row] < key_cache.size(2) && slots[row] < key_cache.size(0), "the key-value cache is full");
@@ -158,7 +157,7 @@ at::Tensor rto::decode_attention(
     auto type = key_cache.scalar_type();
     auto q = heads_of_rows(queries, type), k = heads_of_rows(keys, type), v = heads_of_rows(values, type);
     auto output = at::empty(q.sizes(), q.options());
-    Decoding decoding{HeadRows(q), HeadRows(k), HeadRows(v), {}, key_cache, value_cache, output, slots, lengths, rule};
+    Decoding decoding{HeadRows(q), HeadRows(k), HeadRows(v), {}, {}, key_cache, value_cache, output, slots, lengths, rule};
     type == at::kFloat ? decoding.run<float>() : decoding.run<c10::BFloat16>();
     return output;
 }
@@ -168,26 +167,28 @@ at::Tensor rto::decode_projected(
     const int64_t *slots, const int64_t *lengths, const AttentionRule &rule) {
     check(key_cache, value_cache, slots, lengths, projected.size(0));
     auto type = key_cache.scalar_type();
-    int64_t rows = projected.size(0), dimension = key_cache.size(3);
+    int64_t rows = projected.size(0), dimension = key_cache.size(3), key_width = key_cache.size(1) * dimension;
     TORCH_CHECK(
-        projected.scalar_type() == type && projected.stride(1) == 1 &&
-            heads.value_column + key_cache.size(1) * dimension <= projected.size(1),
+        projected.scalar_type() == type && projected.stride(1) == 1 && heads.query_width % key_width == 0 &&
+            heads.query_width <= heads.key_column && heads.key_column + key_width <= heads.value_column &&
+            heads.value_column + key_width <= projected.size(1),
         "projections do not fit the cache");
-    auto factors = [&](const RowNorm *norm) { return norm ? std::optional(norm_factors(*norm, dimension)) : std::nullopt; };
-    HeadPreparation prepare{factors(heads.query_norm), factors(heads.key_norm), {}, {}};
+    HeadPreparation query{norm_factors(heads.query_norm, dimension)}, key{norm_factors(heads.key_norm, dimension)};
     if (heads.cosine != nullptr) {
-        prepare.cosine = handles::borrow(heads.cosine);
-        prepare.sine = handles::borrow(heads.sine);
-        for (const auto &table : {prepare.cosine, prepare.sine})
+        auto cosine = handles::borrow(heads.cosine), sine = handles::borrow(heads.sine);
+        for (const auto &table : {cosine, sine})
             TORCH_CHECK(
-                table.is_contiguous() && table.scalar_type() == type && table.size(0) == rows && table.size(-1) <= dimension &&
-                    table.numel() == rows * table.size(-1) && table.size(-1) % 2 == 0,
+                table.is_cpu() && table.is_contiguous() && table.scalar_type() == type && table.size(0) == rows &&
+                    table.sizes() == cosine.sizes() && table.numel() == rows * table.size(-1) && table.size(-1) <= dimension &&
+                    table.size(-1) % 2 == 0,
                 "the rotary table does not fit the heads");
+        query.cosine = key.cosine = cosine;
+        query.sine = key.sine = sine;
     }
     auto output = at::empty({rows, heads.query_width}, projected.options());
     Decoding decoding{
-        HeadRows(projected, 0), HeadRows(projected, heads.key_column), HeadRows(projected, heads.value_column), prepare, key_cache,
-        value_cache, output, slots, lengths, rule};
+        HeadRows(projected, 0), HeadRows(projected, heads.key_column), HeadRows(projected, heads.value_column), query, key,
+        key_cache, value_cache, output, slots, lengths, rule};
     type == at::kFloat ? decoding.run<float>() : decoding.run<c10::BFloat16>();
     return output;
 }

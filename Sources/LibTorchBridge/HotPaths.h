@@ -22,8 +22,8 @@ at::Tensor decode_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache,
     const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, const AttentionRule &rule);
 
-/// The same of queries, keys and values as one product made them, `[rows, columns]` in the type of the caches: their heads are
-/// normalised and turned first, where they are. Returns `[rows, query columns]`, contiguous.
+/// The same of queries, keys and values as one product made them, `[rows, columns]` in the type of the caches: their heads may
+/// be normalised and turned on the way. Returns `[rows, query columns]`, contiguous.
 at::Tensor decode_projected(
     const at::Tensor &projected, const ProjectedHeads &heads, const at::Tensor &key_cache, const at::Tensor &value_cache,
     const int64_t *slots, const int64_t *lengths, const AttentionRule &rule);

@@ -4,15 +4,29 @@
 #include "HotPaths.h"
 #include "MatrixProduct.h"
 
-namespace {
+namespace rto::handles {
 
-std::optional<rto::NormFactors> factors(const RowNorm *norm, const at::Tensor &rows) {
-    return norm ? std::optional(rto::norm_factors(*norm, rows.size(1))) : std::nullopt;
+const void *root_mean_square_norm(const void *input, const void *weight, double epsilon, bool adds_one) {
+    return guarded<const void *>(
+        nullptr, [&] { return give(rto::root_mean_square_norm(borrow(input), borrow(weight), epsilon, adds_one)); });
 }
 
-}  // namespace
+const void *residual_norm(
+    const void *input, const void *update, const void *weight, double epsilon, bool adds_one, const void **sum) {
+    return guarded<const void *>(nullptr, [&] {
+        auto [total, normed] = rto::residual_norm(borrow(input), borrow(update), borrow(weight), epsilon, adds_one);
+        *sum = give(std::move(total));
+        return give(std::move(normed));
+    });
+}
 
-namespace rto::handles {
+const void *rotary(const void *input, const void *cosine, const void *sine) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::rotary(borrow(input), borrow(cosine), borrow(sine))); });
+}
+
+const void *gated_unit(const void *gate, const void *up, bool is_gelu) {
+    return guarded<const void *>(nullptr, [&] { return give(rto::gated_unit(borrow(gate), borrow(up), is_gelu)); });
+}
 
 const void *linear(const void *input, const void *weight, const void *bias) {
     return guarded<const void *>(nullptr, [&] {
@@ -27,7 +41,7 @@ const void *pack_weight(const void *weight) {
 const void *packed_linear(const void *input, const void *packed, int64_t outputs, const RowNorm *norm) {
     return guarded<const void *>(nullptr, [&] {
         auto rows = borrow(input);
-        return give(rto::packed_linear(rows, borrow(packed), outputs, factors(norm, rows)));
+        return give(rto::packed_linear(rows, borrow(packed), outputs, norm_factors(norm, rows.size(1))));
     });
 }
 
@@ -42,7 +56,16 @@ const void *packed_gated_unit(
     const void *input, const void *packed, int64_t width, int64_t up_column, const RowNorm *norm, bool is_gelu) {
     return guarded<const void *>(nullptr, [&] {
         auto rows = borrow(input);
-        return give(rto::packed_gated_unit(rows, borrow(packed), width, up_column, factors(norm, rows), is_gelu));
+        return give(rto::packed_gated_unit(rows, borrow(packed), width, up_column, norm_factors(norm, rows.size(1)), is_gelu));
+    });
+}
+
+const void *decode_attention(
+    const void *queries, const void *keys, const void *values, const void *key_cache, const void *value_cache,
+    const int64_t *slots, const int64_t *lengths, const AttentionRule *rule) {
+    return guarded<const void *>(nullptr, [&] {
+        return give(rto::decode_attention(
+            borrow(queries), borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), slots, lengths, *rule));
     });
 }
 

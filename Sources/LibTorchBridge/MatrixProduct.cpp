@@ -9,6 +9,7 @@
 
 namespace {
 using rto::PackedRows;
+using rto::tile_sizes;
 }  // namespace
 
 #define KERNEL "MatrixProduct.inl"
@@ -101,16 +102,16 @@ template <typename weight>
 PackedRows packed_rows(const Factor &a, int64_t rows, int64_t depth) {
     bool is_in_order = a.column_stride == 1 && a.is_half == (depths_of<weight> == 2) && depth % depths_of<weight> == 0;
     if (rows == 1 && is_in_order) return {static_cast<const float *>(a.data), 1};
-    float *packed = rto::thread_scratch(round_up(rows, rto::tile_sizes().rows) * depth + 64);
+    float *packed = rto::thread_scratch(round_up(rows, tile_sizes().rows) * depth + 64);
     pack_rows<weight>(a, rows, depth, packed);
-    return {packed, rto::tile_sizes().rows};
+    return {packed, tile_sizes().rows};
 }
 
 /// Packs panels of float or of HalfPair; the depth is counted in numbers.
 template <typename weight>
 void pack_panels(const Factor &b, int64_t columns, int64_t depth, float *packed) {
-    int64_t panels = round_up(columns, rto::tile_sizes().columns) / rto::tile_sizes().columns;
-    rto::for_ranges(panels, std::max<int64_t>(1, (1 << 14) / (depth * rto::tile_sizes().columns + 1)), [&](int64_t first, int64_t last) {
+    int64_t panels = round_up(columns, tile_sizes().columns) / tile_sizes().columns;
+    rto::for_ranges(panels, std::max<int64_t>(1, (1 << 14) / (depth * tile_sizes().columns + 1)), [&](int64_t first, int64_t last) {
         if constexpr (depths_of<weight> == 2)
             CHOOSE(pack_panel_pairs)(b.halves(), b.row_stride, b.column_stride, columns, depth, first, last, packed);
         else if (b.is_half)
@@ -137,7 +138,7 @@ void multiply_block(
     bool accumulates) {
     for (int64_t k = 0; k < depth; k += part)
         chosen_product<weight, output>()(
-            count, width, std::min(part, depth - k), depth, rows.deeper(k), b + k * rto::tile_sizes().columns, c, row_stride,
+            count, width, std::min(part, depth - k), depth, rows.deeper(k), b + k * tile_sizes().columns, c, row_stride,
             accumulates || k > 0);
 }
 
@@ -166,7 +167,7 @@ void multiply(
     const Factor &a, const Factor &b, int64_t rows, int64_t columns, int64_t numbers, output *c, int64_t row_stride,
     bool accumulates) {
     constexpr int64_t each = depths_of<weight>;
-    int64_t depth = (numbers + each - 1) / each, part = depth_part<output>(depth), panel = rto::tile_sizes().columns;
+    int64_t depth = (numbers + each - 1) / each, part = depth_part<output>(depth), panel = tile_sizes().columns;
     int64_t block = std::min(depth, std::max<int64_t>(part, deepest_block / part * part));
     // Panels of B that are packed at a time: 4 MiB stay in a third-level cache.
     int64_t width = std::max<int64_t>(1, (1 << 20) / (block * panel)) * panel;
@@ -249,7 +250,7 @@ void rto::product_into(const at::Tensor &target, const at::Tensor &a, const at::
 at::Tensor rto::pack_weight(const at::Tensor &weight) {
     if (!weight.is_cpu()) return weight.contiguous();  // as a device's products read it
     auto columns_first = weight.t();  // [inputs, outputs]
-    int64_t depth = weight.size(1), outputs = weight.size(0), panel = rto::tile_sizes().columns;
+    int64_t depth = weight.size(1), outputs = weight.size(0), panel = tile_sizes().columns;
     Factor b(columns_first);
     auto packed = at::empty({round_up(outputs, panel) * round_up(depth, 2) + 64}, weight.options());
     if (!b.is_half) {
@@ -274,10 +275,9 @@ rto::TileSizes rto::tile_sizes() {
     return found;
 }
 
-/// Rows of A that are packed together: with a depth of 512 they fill half a second-level cache.
-constexpr int64_t block_rows = 96;
-
 rto::PanelTasks::PanelTasks(int64_t rows, int64_t columns, int64_t depth) : rows(rows), columns(columns) {
+    // Rows of A that are packed together: with a depth of 512 they fill half a second-level cache.
+    constexpr int64_t block_rows = 96;
     auto tile = tile_sizes();
     // Fetching a weight takes as long as a dozen multiplications with it.
     bool is_small = std::max(rows, tile.rows) * columns * depth < (1 << 19);

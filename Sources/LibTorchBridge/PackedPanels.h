@@ -1,4 +1,4 @@
-// What products with packed weights are made of, for functions that do more in one go than multiply.
+// What products with packed weights are made of, for functions that do more in one go than multiply: see MatrixProduct.cpp.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -48,6 +48,7 @@ class PanelTasks {
     int64_t rows, columns, threads, height, blocks, width, groups;
 
    public:
+    /// `depth` is how many multiplications an element of a task takes.
     PanelTasks(int64_t rows, int64_t columns, int64_t depth);
 
     /// Calls `pack(row, count)` for each block that a thread takes part in, and `work(packed, row, count, column, width)` for

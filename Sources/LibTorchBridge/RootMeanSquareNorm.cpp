@@ -6,14 +6,13 @@
 #include "HotPaths.h"
 #include "Processor.h"
 #include "RowKernels.h"
-#include "Scratch.h"
 
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Contiguous rows; with an update, the row is input + update, which is written to `sum`.
+/// Contiguous rows; with an update, the row is input + update, which is written to `sum`. Scales may be null.
 template <typename scalar>
 struct NormRows {
     const scalar *input, *update;
@@ -176,15 +175,16 @@ void rto::normalize_rows(
         using scalar = std::remove_pointer_t<decltype(element)>;
         NormRows<scalar> kernel_rows{
             static_cast<const scalar *>(input), nullptr, factors.weight, nullptr, static_cast<scalar *>(output),
-            thread_scratch(rows), width, factors.epsilon, factors.adds_one};
+            nullptr, width, factors.epsilon, factors.adds_one};
         CHOOSE(normalize<scalar>)(kernel_rows, 0, rows);
     });
 }
 
-rto::NormFactors rto::norm_factors(const RowNorm &norm, int64_t width) {
-    auto weight = handles::borrow(norm.weight);
+std::optional<rto::NormFactors> rto::norm_factors(const RowNorm *norm, int64_t width) {
+    if (norm == nullptr) return std::nullopt;
+    auto weight = handles::borrow(norm->weight);
     TORCH_CHECK(
         weight.is_cpu() && weight.scalar_type() == at::kFloat && weight.is_contiguous() && weight.numel() == width,
         "a norm's weight of shape ", weight.sizes(), " meets rows of ", width);
-    return {weight.const_data_ptr<float>(), static_cast<float>(norm.epsilon), norm.adds_one};
+    return NormFactors{weight.const_data_ptr<float>(), static_cast<float>(norm->epsilon), norm->adds_one};
 }

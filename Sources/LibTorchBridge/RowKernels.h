@@ -15,8 +15,8 @@ struct NormFactors {
     bool adds_one;
 };
 
-/// The factors of rows of a width; the norm's weight must outlive them.
-NormFactors norm_factors(const RowNorm &norm, int64_t width);
+/// The factors of a norm of rows of a width, nothing of none; the norm's weight must outlive them.
+std::optional<NormFactors> norm_factors(const RowNorm *norm, int64_t width);
 
 /// Normalises `rows` rows of `width` elements that follow each other. They may be written where they were read.
 void normalize_rows(

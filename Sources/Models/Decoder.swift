@@ -75,6 +75,7 @@ public struct Decoder {
     ) -> Tensor {
         let tables = tables(positions, dtype)
         var hidden = embedded(tokens, dtype)
+        dropout?.pass = nil
         for (index, layer) in layers.enumerated() {
             let table = configuration.layers[index].rotary.map { tables[$0] }
             let rule = configuration.attentionRule(index)
@@ -217,7 +218,8 @@ struct FeedForward {
             configuration.family.traits.isFused ? ["gate_up_proj"] : ["gate_proj", "up_proj"],
             from: hidden,
             to: [inner, inner],
-            bias: bias
+            bias: bias,
+            isGatedUnit: true
         )
         down = try Linear(scope / "down_proj", from: inner, to: hidden, bias: bias)
     }

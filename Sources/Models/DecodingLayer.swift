@@ -1,10 +1,10 @@
 import Torch
 
-/// A decoder layer for one new token a row on the CPU, in five calls: three products, with the norms before them, the gate between
-/// them and the residual stream behind them, and attention with what is done to heads first.
+/// A decoder layer for one new token a row on the CPU in five calls, one more where there are biases: four products, with the norms
+/// before them, the gate between them and the residual stream behind them, and attention with what is done to heads on their way.
 ///
-/// With few rows the time between kernels counts as much as the kernels. ``DecoderLayer`` is the oracle: equal bit for bit but for
-/// sums of the stream, which are rounded once in bfloat16, not twice, and of products deeper than 640 take in parts.
+/// With few rows the time between kernels counts as much as the kernels. ``DecoderLayer`` is the oracle: equal bit for bit, but that
+/// a sum of the stream is rounded once in bfloat16, not twice, and that in float32 a product deeper than 640 is added in parts.
 struct DecodingLayer {
     private let attentionNorm, feedForwardNorm: RowNorm
     private let attentionInputs, attentionOutput, feedForwardInputs, down: PackedWeight
@@ -21,17 +21,17 @@ struct DecodingLayer {
             let attentionNorm = layer.attentionNorm?.rowNorm, let feedForwardNorm = layer.feedForwardNorm?.rowNorm,
             let attentionInputs = attention.inputs.packed, attentionInputs.isOnCPU,
             attention.inputs.additions.allSatisfy({ $0.adapter == nil }),
-            let attentionOutput = attention.output.packed,
             let feedForwardInputs = feedForward.inputs.packed, feedForward.inputs.additions.allSatisfy(\.isEmpty),
-            let down = feedForward.down.packed
+            let attentionOutput = attention.output.packedAlone, let down = feedForward.down.packedAlone
         else { return nil }
         let (starts, widths) = (attention.inputs.starts, attention.inputs.widths)
         var heads = ProjectedHeads(queryWidth: widths[0], keyColumn: starts[1], valueColumn: starts[2])
-        if let queryNorm = attention.queryNorm, let keyNorm = attention.keyNorm {
-            guard queryNorm.width == attention.headDimension, keyNorm.width == attention.headDimension else {
-                return nil
-            }
-            (heads.queryNorm, heads.keyNorm) = (queryNorm.rowNorm, keyNorm.rowNorm)
+        if attention.queryNorm != nil || attention.keyNorm != nil {
+            guard let queryNorm = attention.queryNorm, let keyNorm = attention.keyNorm,
+                queryNorm.width == attention.headDimension, keyNorm.width == attention.headDimension,
+                let queries = queryNorm.rowNorm, let keys = keyNorm.rowNorm
+            else { return nil }
+            (heads.queryNorm, heads.keyNorm) = (queries, keys)
         }
         self.attentionNorm = attentionNorm
         self.feedForwardNorm = feedForwardNorm
@@ -59,7 +59,7 @@ struct DecodingLayer {
 
 extension Linear {
     /// Its packed weight, where it is its product alone.
-    fileprivate var packed: PackedWeight? {
+    fileprivate var packedAlone: PackedWeight? {
         guard additions.isEmpty, case .packed(let packed) = weight else { return nil }
         return packed
     }
@@ -68,11 +68,10 @@ extension Linear {
 extension LinearGroup {
     /// The biases of all layers at the columns of their products, zeros between them; nil where no layer has one.
     fileprivate var joinedBias: Tensor? {
-        let biases = additions.compactMap(\.bias)
-        guard let packed, let first = biases.first else { return nil }
-        let joined = Tensor.zeros([packed.outputs], first.dtype)
-        for (bias, start) in zip(biases, additions.count == starts.count ? starts : [0]) {
-            joined.narrowed(0, start..<start + bias.count).copy(from: bias)
+        guard let packed, let type = additions.compactMap(\.bias).first?.dtype else { return nil }
+        let joined = Tensor.zeros([packed.outputs], type)
+        for (addition, start) in zip(additions, starts) {
+            addition.bias.map { joined.narrowed(0, start..<start + $0.count).copy(from: $0) }
         }
         return joined
     }

@@ -16,20 +16,32 @@ struct LinearGroup {
     let starts: [Int]
 
     /// Layers of the given widths under a name each, or under one name for all.
-    init(_ scope: ParameterScope, _ names: [String], from input: Int, to widths: [Int], bias: Bool) throws {
+    ///
+    /// - Parameter isGatedUnit: whether they are gate and up; packed, each begins a panel then, unless something is added to them
+    init(
+        _ scope: ParameterScope,
+        _ names: [String],
+        from input: Int,
+        to widths: [Int],
+        bias: Bool,
+        isGatedUnit: Bool = false
+    ) throws {
         precondition(names.count == widths.count || names.count == 1, "one name for each or for all")
         self.widths = widths
         let outputs = names.count == 1 ? [widths.reduce(0, +)] : widths
         let shapes = outputs.map { [$0, input] }
-        let additions = try zip(names, outputs).map { name, output in
-            try LinearAdditions(scope / name, from: input, to: output, bias: bias)
-        }
         // What is added to the product of one matrix knows nothing of gaps in it.
-        let isWhole = names.count == 1 && !additions[0].isEmpty
-        packed = try scope.packedWeight(names, shapes, parts: isWhole ? outputs : widths)
-        weights = packed == nil ? try zip(names, shapes).map { try (scope / $0).parameter("weight", $1, .matrix) } : []
-        self.additions = additions
-        starts = if let packed, !isWhole { packed.starts } else { widths.indices.map { widths[..<$0].reduce(0, +) } }
+        let isPlain = !bias && names.allSatisfy { !(scope / $0).isAdapted }
+        let packed = try scope.packedWeight(names, shapes, gatedWidth: isGatedUnit && isPlain ? widths[0] : nil)
+        var weights: [Tensor] = []
+        additions = try zip(names, shapes).map { name, shape in
+            if packed == nil { weights.append(try (scope / name).parameter("weight", shape, .matrix)) }
+            return try LinearAdditions(scope / name, from: input, to: shape[0], bias: bias)
+        }
+        self.weights = weights
+        self.packed = packed
+        let ends = widths.indices.map { widths[...$0].reduce(0, +) }
+        starts = if let packed, packed.starts.count == widths.count { packed.starts } else { [0] + ends.dropLast() }
     }
 
     /// What each layer makes of the rows `[tokens, inputs]`.

@@ -23,7 +23,7 @@ extension Tensor {
 /// Equal to the plain layers bit for bit; it collects no gradient. On the CPU it does not follow later changes of the weights; on a
 /// device it is the weight itself, or a copy where several were joined: make it anew when they have changed.
 public struct PackedWeight {
-    /// The column at which each weight's outputs begin: on the CPU a multiple of 32, so that each begins a panel of its own.
+    /// The column at which each weight's outputs begin.
     public let starts: [Int]
     /// The columns of a product, those between the weights included.
     public let outputs: Int
@@ -31,24 +31,27 @@ public struct PackedWeight {
     private let widths: [Int]
     private let inputs: Int
 
+    /// The columns of the widest panel of any processor.
+    private static let panelColumns = 32
+
     /// Whether there is a form for weights of this type; on a device it is the plain one, and only the joining of layers remains.
     public static func exists(for dtype: DType) -> Bool {
         dtype == .float32 || dtype == .bfloat16
     }
 
-    /// Packs weights `[outputs, inputs]` of a type and on a device for which there is a form.
-    public init(_ weights: Tensor...) { self.init(weights) }
-
-    /// Packs weights `[outputs, inputs]` of a type and on a device for which there is a form.
-    public init(_ weights: [Tensor]) {
+    /// Packs weights `[outputs, inputs]` of a type and on a device for which there is a form, one behind the other.
+    ///
+    /// - Parameter startsPanels: whether each begins a panel of its own, as ``gatedUnit(_:normalizedBy:by:)`` wants it; there are
+    ///   columns of zeros between them then
+    public init(_ weights: [Tensor], startsPanels: Bool = false) {
         precondition(weights.allSatisfy { Self.exists(for: $0.dtype) }, "no kernel for a packed weight of this type")
         precondition(weights.allSatisfy { $0.size(1) == weights[0].size(1) }, "packed weights of several inputs")
         inputs = weights[0].size(1)
         widths = weights.map { $0.size(0) }
         var (starts, parts, end) = ([Int](), [Tensor](), 0)
         for weight in weights {
-            let gap = weight.device == .cpu ? (32 - end % 32) % 32 : 0
-            if gap > 0 { parts.append(Tensor.zeros([gap, inputs], weight.dtype)) }
+            let gap = startsPanels ? (Self.panelColumns - end % Self.panelColumns) % Self.panelColumns : 0
+            if gap > 0 { parts.append(Tensor.zeros([gap, inputs], weight.dtype, on: weight.device)) }
             parts.append(weight)
             starts.append(end + gap)
             end += gap + weight.size(0)
@@ -57,6 +60,9 @@ public struct PackedWeight {
         let joined = parts.count == 1 ? parts[0] : Tensor.concatenated(parts, along: 0)
         packed = joined.handle.withPointer { Tensor(owning: unwrap(libtorch.pointee.pack_weight($0), "pack")) }
     }
+
+    /// Packs one weight `[outputs, inputs]`.
+    public init(_ weight: Tensor) { self.init([weight]) }
 
     /// Whether it lies where kernels of our own multiply it.
     public var isOnCPU: Bool { packed.device == .cpu }
@@ -93,10 +99,13 @@ public struct PackedWeight {
         }
     }
 
-    /// activation(gate(x)) · up(x) for rows `[tokens, inputs]`, where gate and up are packed as one; on the CPU.
+    /// activation(gate(x)) · up(x) for rows `[tokens, inputs]`, where gate and up are packed as one, each from a panel on; on the CPU.
     public func gatedUnit(_ rows: Tensor, normalizedBy norm: RowNorm?, by activation: Activation) -> Tensor {
         check(rows)
-        precondition(widths.count == 2 && widths[0] == widths[1], "a gated unit has two weights of a width")
+        precondition(
+            widths.count == 2 && widths[0] == widths[1] && starts[1] % Self.panelColumns == 0,
+            "a gated unit has two weights of a width, each from a panel on"
+        )
         return withExtendedLifetime((rows, packed, norm)) {
             norm.withRaw {
                 let result = libtorch.pointee.packed_gated_unit(

@@ -26,7 +26,7 @@ struct PackedLayerTests {
         let weights = [
             random([40, 24], seed: 1, dtype), random([32, 24], seed: 2, dtype), random([7, 24], seed: 3, dtype),
         ]
-        let packed = PackedWeight(weights)
+        let packed = PackedWeight(weights, startsPanels: true)
         #expect(packed.starts == [0, 64, 96] && packed.outputs == 103)
         let rows = random([5, 24], seed: 4, dtype)
         let product = packed(rows)
@@ -79,7 +79,7 @@ struct PackedLayerTests {
             let gate = random([size.outputs, size.inputs], seed: 2, dtype)
             let up = random([size.outputs, size.inputs], seed: 3, dtype)
             let (factors, norm) = norm(size.inputs, addsOne: false)
-            let packed = PackedWeight(gate, up)
+            let packed = PackedWeight([gate, up], startsPanels: true)
             let plain = rows.linear(gate).gating(rows.linear(up), by: activation)
             #expect(
                 packed.gatedUnit(rows, normalizedBy: nil, by: activation).to(.float32).floats
@@ -97,7 +97,10 @@ struct PackedLayerTests {
     @Test("neither other rows nor threads change a row", arguments: [DType.float32, .bfloat16])
     func rowsAreAlone(dtype: DType) {
         let rows = random([40, 300], seed: 1, dtype)
-        let packed = PackedWeight(random([700, 300], seed: 2, dtype), random([700, 300], seed: 3, dtype))
+        let packed = PackedWeight(
+            [random([700, 300], seed: 2, dtype), random([700, 300], seed: 3, dtype)],
+            startsPanels: true
+        )
         let norm = norm(300, addsOne: false).row
         func run(_ rows: Tensor) -> Tensor { packed.gatedUnit(rows, normalizedBy: norm, by: .silu).to(.float32) }
         let together = run(rows)
@@ -112,7 +115,10 @@ struct PackedLayerTests {
 
     @Test("no rows are no work")
     func empty() {
-        let packed = PackedWeight(random([5, 4], seed: 1, .float32), random([5, 4], seed: 2, .float32))
+        let packed = PackedWeight(
+            [random([5, 4], seed: 1, .float32), random([5, 4], seed: 2, .float32)],
+            startsPanels: true
+        )
         let none = Tensor.empty([0, 4])
         #expect(packed(none).shape == [0, 37] && packed.gatedUnit(none, normalizedBy: nil, by: .silu).shape == [0, 5])
         packed.add(none, to: Tensor.empty([0, 37]))

@@ -58,8 +58,8 @@ typedef struct RowNorm {
     bool adds_one;  // whether 1 + weight stands for the weight
 } RowNorm;
 
-/// Where the heads of a new token lie in rows of projections, queries first, and what is done to queries and keys before they are
-/// used: each head is normalised, then turned, where it is.
+/// Where the heads of a new token lie in rows of projections, queries first, and what is done to queries and keys on the way to
+/// where they are used: with a norm each head is normalised, and with a table then turned.
 typedef struct ProjectedHeads {
     int64_t query_width, key_column, value_column;
     OptionalTensorPointer cosine, sine;  // [rows, 1, turned dimensions]

@@ -3,6 +3,7 @@
 /// Positions handled together, so that keys and values are read from memory once for all heads of the group. Few, for as many
 /// that are read later are fetched before each: memory takes no more requests at once.
 constexpr int64_t BLOCK = 16;
+static_assert(BLOCK % LANES == 0, "scores are written as whole vectors");
 
 /// Asks memory for elements [begin, end) that are read later: it is the limit, and must not wait for the arithmetic.
 template <typename scalar>
@@ -141,7 +142,7 @@ INLINE void for_heads(int64_t group, const Work &work) {
 
 /// How many floats of scratch memory `attend` needs.
 static int64_t scratch_size(int64_t group, int64_t dimension, int64_t length) {
-    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + 15) / 16 * 16;
+    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + BLOCK - 1) / BLOCK * BLOCK;
     return group * (2 * width + positions) + BLOCK * dimension;
 }
 
@@ -151,7 +152,7 @@ template <typename scalar>
 static void attend(
     const scalar *queries, const scalar *keys, const scalar *values, int64_t length, int64_t group, int64_t dimension,
     float scale, float cap, float *scratch, scalar *outputs, const scalar *next, int64_t next_count) {
-    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + 15) / 16 * 16;
+    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + BLOCK - 1) / BLOCK * BLOCK;
     float *wide = scratch, *sums = wide + group * width, *scores = sums + group * width;
     float *block = scores + group * positions;
     std::memset(scratch, 0, sizeof(float) * 2 * group * width);
