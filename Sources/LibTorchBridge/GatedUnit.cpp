@@ -4,6 +4,7 @@
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Processor.h"
+#include "RowKernels.h"
 
 namespace {
 
@@ -103,4 +104,14 @@ at::Tensor rto::gated_unit(const at::Tensor &gate, const at::Tensor &up, bool is
     TORCH_CHECK(gate.dim() == 2 && gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "gate and up differ");
     if (!is_recorded({gate, up})) return gated(with_contiguous_rows(gate), with_contiguous_rows(up), is_gelu);
     return GatedUnit::apply(gate, up, is_gelu);
+}
+
+void rto::gate_row(const void *gate, const void *up, void *output, at::ScalarType type, int64_t width, bool is_gelu) {
+    for_element_type(type, [&](auto *element) {
+        using scalar = std::remove_pointer_t<decltype(element)>;
+        GatedRows<scalar> rows{
+            static_cast<const scalar *>(gate), static_cast<const scalar *>(up), static_cast<scalar *>(output), 0, 0, width,
+            is_gelu};
+        (is_gelu ? CHOOSE(gate_rows<true, scalar>) : CHOOSE(gate_rows<false, scalar>))(rows, 0, 1);
+    });
 }

@@ -22,6 +22,12 @@ at::Tensor decode_attention(
     const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const at::Tensor &key_cache,
     const at::Tensor &value_cache, const int64_t *slots, const int64_t *lengths, const AttentionRule &rule);
 
+/// The same of queries, keys and values as one product made them, `[rows, columns]` in the type of the caches: their heads may
+/// be normalised and turned on the way. Returns `[rows, query columns]`, contiguous.
+at::Tensor decode_projected(
+    const at::Tensor &projected, const ProjectedHeads &heads, const at::Tensor &key_cache, const at::Tensor &value_cache,
+    const int64_t *slots, const int64_t *lengths, const AttentionRule &rule);
+
 /// Copies runs of keys and values [tokens, key-value heads, dimension] to the start of slots of the caches: `copies` holds
 /// `count` triples (first token, length, slot).
 void fill_cache(

@@ -24,7 +24,7 @@
 #include "Checkpoint.h"
 #include "Handles.h"
 #include "HotPaths.h"
-#include "MatrixProduct.h"
+#include "LayerHandles.h"
 
 using namespace rto::handles;
 
@@ -233,15 +233,6 @@ const void *ragged_attention(
     });
 }
 
-const void *decode_attention(
-    const void *queries, const void *keys, const void *values, const void *key_cache, const void *value_cache,
-    const int64_t *slots, const int64_t *lengths, const AttentionRule *rule) {
-    return guarded<const void *>(nullptr, [&] {
-        return give(rto::decode_attention(
-            borrow(queries), borrow(keys), borrow(values), borrow(key_cache), borrow(value_cache), slots, lengths, *rule));
-    });
-}
-
 const void *cached_attention(
     const void *queries, const void *keys, const void *values, const void *key_cache, const void *value_cache,
     const void *places, const void *arrivals, const AttentionRule *rule) {
@@ -286,42 +277,6 @@ const void *token_log_probabilities_and_entropies(
         *entropies = give(std::move(spread));
         return give(std::move(values));
     });
-}
-
-const void *root_mean_square_norm(const void *input, const void *weight, double epsilon, bool adds_one) {
-    return guarded<const void *>(
-        nullptr, [&] { return give(rto::root_mean_square_norm(borrow(input), borrow(weight), epsilon, adds_one)); });
-}
-
-const void *residual_norm(
-    const void *input, const void *update, const void *weight, double epsilon, bool adds_one, const void **sum) {
-    return guarded<const void *>(nullptr, [&] {
-        auto [total, normed] = rto::residual_norm(borrow(input), borrow(update), borrow(weight), epsilon, adds_one);
-        *sum = give(std::move(total));
-        return give(std::move(normed));
-    });
-}
-
-const void *rotary(const void *input, const void *cosine, const void *sine) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::rotary(borrow(input), borrow(cosine), borrow(sine))); });
-}
-
-const void *gated_unit(const void *gate, const void *up, bool is_gelu) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::gated_unit(borrow(gate), borrow(up), is_gelu)); });
-}
-
-const void *linear(const void *input, const void *weight, const void *bias) {
-    return guarded<const void *>(nullptr, [&] {
-        return give(rto::linear(borrow(input), borrow(weight), bias ? std::optional(borrow(bias)) : std::nullopt));
-    });
-}
-
-const void *pack_weight(const void *weight) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::pack_weight(borrow(weight))); });
-}
-
-const void *packed_linear(const void *input, const void *packed, int64_t outputs) {
-    return guarded<const void *>(nullptr, [&] { return give(rto::packed_linear(borrow(input), borrow(packed), outputs)); });
 }
 
 const LibTorchInterface table = {
@@ -377,20 +332,23 @@ const LibTorchInterface table = {
     .replay_graph = replay_graph,
     .release_graph = release_graph,
     .ragged_attention = ragged_attention,
-    .decode_attention = decode_attention,
+    .decode_attention = rto::handles::decode_attention,
+    .decode_projected = rto::handles::decode_projected,
     .cached_attention = cached_attention,
     .fill_cache = fill_cache,
     .choose_tokens = choose_tokens,
     .token_log_probabilities = token_log_probabilities,
     .token_log_probabilities_and_entropies = token_log_probabilities_and_entropies,
     .token_distributions = rto::token_distributions,
-    .root_mean_square_norm = root_mean_square_norm,
-    .residual_norm = residual_norm,
-    .rotary = rotary,
-    .gated_unit = gated_unit,
-    .linear = linear,
-    .pack_weight = pack_weight,
-    .packed_linear = packed_linear,
+    .root_mean_square_norm = rto::handles::root_mean_square_norm,
+    .residual_norm = rto::handles::residual_norm,
+    .rotary = rto::handles::rotary,
+    .gated_unit = rto::handles::gated_unit,
+    .linear = rto::handles::linear,
+    .pack_weight = rto::handles::pack_weight,
+    .packed_linear = rto::handles::packed_linear,
+    .add_packed_linear = rto::handles::add_packed_linear,
+    .packed_gated_unit = rto::handles::packed_gated_unit,
 };
 
 }  // namespace

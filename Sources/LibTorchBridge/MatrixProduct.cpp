@@ -1,22 +1,15 @@
 #include "MatrixProduct.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
-#include "Parallel.h"
+#include "PackedPanels.h"
 #include "Processor.h"
 #include "Scratch.h"
 
 namespace {
-/// Rows of A as the kernels read them: element (row, k) is at data[k · step + row], in blocks of so many rows as fill a tile.
-struct PackedRows {
-    const float *data;
-    int64_t step;
-
-    PackedRows from(int64_t row, int64_t depth) const { return {data + row * depth, step}; }
-    PackedRows deeper(int64_t k) const { return {data + k * step, step}; }
-};
+using rto::PackedRows;
+using rto::tile_sizes;
 }  // namespace
 
 #define KERNEL "MatrixProduct.inl"
@@ -72,6 +65,10 @@ struct Factor {
         : data(matrix.const_data_ptr()), is_half(matrix.scalar_type() == at::kBFloat16), row_stride(matrix.stride(0)),
           column_stride(matrix.stride(1)) {}
 
+    /// Contiguous rows of float32 or bfloat16.
+    Factor(const void *data, at::ScalarType type, int64_t row_stride)
+        : data(data), is_half(type == at::kBFloat16), row_stride(row_stride), column_stride(1) {}
+
     Factor from(int64_t row, int64_t column) const {
         Factor part = *this;
         int64_t offset = row * row_stride + column * column_stride;
@@ -82,19 +79,6 @@ struct Factor {
     const float *floats() const { return static_cast<const float *>(data); }
     const Half *halves() const { return static_cast<const Half *>(data); }
 };
-
-struct Widths {
-    int64_t rows, columns;
-};
-
-Widths widths() {
-    static const Widths found = [] {
-        Widths result;
-        CHOOSE(packed_widths)(&result.rows, &result.columns);
-        return result;
-    }();
-    return found;
-}
 
 int64_t round_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
 
@@ -118,16 +102,16 @@ template <typename weight>
 PackedRows packed_rows(const Factor &a, int64_t rows, int64_t depth) {
     bool is_in_order = a.column_stride == 1 && a.is_half == (depths_of<weight> == 2) && depth % depths_of<weight> == 0;
     if (rows == 1 && is_in_order) return {static_cast<const float *>(a.data), 1};
-    float *packed = rto::thread_scratch(round_up(rows, widths().rows) * depth + 64);
+    float *packed = rto::thread_scratch(round_up(rows, tile_sizes().rows) * depth + 64);
     pack_rows<weight>(a, rows, depth, packed);
-    return {packed, widths().rows};
+    return {packed, tile_sizes().rows};
 }
 
 /// Packs panels of float or of HalfPair; the depth is counted in numbers.
 template <typename weight>
 void pack_panels(const Factor &b, int64_t columns, int64_t depth, float *packed) {
-    int64_t panels = round_up(columns, widths().columns) / widths().columns;
-    rto::for_ranges(panels, std::max<int64_t>(1, (1 << 14) / (depth * widths().columns + 1)), [&](int64_t first, int64_t last) {
+    int64_t panels = round_up(columns, tile_sizes().columns) / tile_sizes().columns;
+    rto::for_ranges(panels, std::max<int64_t>(1, (1 << 14) / (depth * tile_sizes().columns + 1)), [&](int64_t first, int64_t last) {
         if constexpr (depths_of<weight> == 2)
             CHOOSE(pack_panel_pairs)(b.halves(), b.row_stride, b.column_stride, columns, depth, first, last, packed);
         else if (b.is_half)
@@ -136,9 +120,6 @@ void pack_panels(const Factor &b, int64_t columns, int64_t depth, float *packed)
             CHOOSE(pack_panels<float>)(b.floats(), b.row_stride, b.column_stride, columns, depth, first, last, packed);
     });
 }
-
-/// Rows of A that are packed together: with a depth of 512 they fill half a second-level cache.
-constexpr int64_t block_rows = 96;
 
 /// Depths up to 640 in one go, deeper ones in equal parts of at most 512, so that a panel's part stays in the first cache.
 /// A bfloat16 result is never rounded between parts: its depth is one part.
@@ -149,40 +130,32 @@ int64_t depth_part(int64_t depth) {
     return round_up((depth + parts - 1) / parts, 8);
 }
 
-/// C = or += A · B for packed panels of B, in parts of the depth. Tasks are blocks of rows and groups of panels, claimed by
-/// whichever thread is free: who computes an element does not change it. `numbers` is the depth in numbers, `part` is in
-/// elements of the packed forms.
+/// C = or += rows · panels of B on the calling thread, in parts of the depth. `depth` and `part` are in elements of the packed
+/// forms.
+template <typename weight, typename output>
+void multiply_block(
+    PackedRows rows, const weight *b, int64_t count, int64_t width, int64_t depth, int64_t part, output *c, int64_t row_stride,
+    bool accumulates) {
+    for (int64_t k = 0; k < depth; k += part)
+        chosen_product<weight, output>()(
+            count, width, std::min(part, depth - k), depth, rows.deeper(k), b + k * tile_sizes().columns, c, row_stride,
+            accumulates || k > 0);
+}
+
+/// C = or += A · B for packed panels of B. `numbers` is the depth in numbers, `part` is in elements of the packed forms.
 template <typename weight, typename output>
 void multiply_panels(
     const Factor &a, const weight *b, int64_t rows, int64_t columns, int64_t numbers, int64_t part, output *c,
     int64_t row_stride, bool accumulates) {
     int64_t depth = (numbers + depths_of<weight> - 1) / depths_of<weight>;
-    // Fetching a weight takes as long as a dozen multiplications with it.
-    bool is_small = std::max(rows, widths().rows) * columns * numbers < (1 << 19);
-    int64_t threads = is_small ? 1 : rto::thread_count(), panel = widths().columns;
-    int64_t share = round_up((rows + 4 * threads - 1) / (4 * threads), widths().rows);
-    int64_t height = threads == 1 ? block_rows : std::clamp<int64_t>(share, 8 * widths().rows, block_rows);
-    int64_t blocks = (rows + height - 1) / height;
-    // Few rows wait for memory: a thread reads panels that follow each other, so that the next ones can be fetched in time.
-    int64_t tasks = rows <= 2 * widths().rows ? threads : 8 * threads;
-    int64_t groups = threads == 1 ? 1 : std::clamp<int64_t>(tasks / blocks, 1, (columns + 4 * panel - 1) / (4 * panel));
-    int64_t width = round_up((columns + groups - 1) / groups, panel);
-    groups = (columns + width - 1) / width;
-    std::atomic<int64_t> next{0};
-    rto::in_parallel(std::min(threads, blocks * groups), [&](int64_t) {
-        PackedRows packed{};
-        int64_t packed_block = -1;
-        for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < blocks * groups;) {
-            int64_t block = task / groups, row = block * height, count = std::min(height, rows - row);
-            int64_t column = task % groups * width;
-            if (block != packed_block) packed = packed_rows<weight>(a.from(row, 0), count, numbers);
-            packed_block = block;
-            for (int64_t k = 0; k < depth; k += part)
-                chosen_product<weight, output>()(
-                    count, std::min(width, columns - column), std::min(part, depth - k), depth, packed.deeper(k),
-                    b + column * depth + k * panel, c + row * row_stride + column, row_stride, accumulates || k > 0);
-        }
-    });
+    rto::PanelTasks(rows, columns, numbers)
+        .run(
+            [&](int64_t row, int64_t count) { return packed_rows<weight>(a.from(row, 0), count, numbers); },
+            [&](PackedRows packed, int64_t row, int64_t count, int64_t column, int64_t width) {
+                multiply_block(
+                    packed, b + column * depth, count, width, depth, part, c + row * row_stride + column, row_stride,
+                    accumulates);
+            });
 }
 
 /// Deeper products are cut, so that packed rows and panels stay in a cache.
@@ -194,7 +167,7 @@ void multiply(
     const Factor &a, const Factor &b, int64_t rows, int64_t columns, int64_t numbers, output *c, int64_t row_stride,
     bool accumulates) {
     constexpr int64_t each = depths_of<weight>;
-    int64_t depth = (numbers + each - 1) / each, part = depth_part<output>(depth), panel = widths().columns;
+    int64_t depth = (numbers + each - 1) / each, part = depth_part<output>(depth), panel = tile_sizes().columns;
     int64_t block = std::min(depth, std::max<int64_t>(part, deepest_block / part * part));
     // Panels of B that are packed at a time: 4 MiB stay in a third-level cache.
     int64_t width = std::max<int64_t>(1, (1 << 20) / (block * panel)) * panel;
@@ -277,7 +250,7 @@ void rto::product_into(const at::Tensor &target, const at::Tensor &a, const at::
 at::Tensor rto::pack_weight(const at::Tensor &weight) {
     if (!weight.is_cpu()) return weight.contiguous();  // as a device's products read it
     auto columns_first = weight.t();  // [inputs, outputs]
-    int64_t depth = weight.size(1), outputs = weight.size(0), panel = widths().columns;
+    int64_t depth = weight.size(1), outputs = weight.size(0), panel = tile_sizes().columns;
     Factor b(columns_first);
     auto packed = at::empty({round_up(outputs, panel) * round_up(depth, 2) + 64}, weight.options());
     if (!b.is_half) {
@@ -293,29 +266,58 @@ at::Tensor rto::pack_weight(const at::Tensor &weight) {
     return packed;
 }
 
+rto::TileSizes rto::tile_sizes() {
+    static const TileSizes found = [] {
+        TileSizes result;
+        CHOOSE(packed_widths)(&result.rows, &result.columns);
+        return result;
+    }();
+    return found;
+}
+
+rto::PanelTasks::PanelTasks(int64_t rows, int64_t columns, int64_t depth) : rows(rows), columns(columns) {
+    // Rows of A that are packed together: with a depth of 512 they fill half a second-level cache.
+    constexpr int64_t block_rows = 96;
+    auto tile = tile_sizes();
+    // Fetching a weight takes as long as a dozen multiplications with it.
+    bool is_small = std::max(rows, tile.rows) * columns * depth < (1 << 19);
+    threads = is_small ? 1 : thread_count();
+    int64_t share = round_up((rows + 4 * threads - 1) / (4 * threads), tile.rows);
+    height = threads == 1 ? block_rows : std::clamp<int64_t>(share, 8 * tile.rows, block_rows);
+    blocks = (rows + height - 1) / height;
+    // Few rows wait for memory: a thread reads panels that follow each other, so that the next ones can be fetched in time.
+    int64_t tasks = rows <= 2 * tile.rows ? threads : 8 * threads, most = (columns + 4 * tile.columns - 1) / (4 * tile.columns);
+    groups = threads == 1 ? 1 : std::clamp<int64_t>(tasks / blocks, 1, most);
+    width = round_up((columns + groups - 1) / groups, tile.columns);
+    groups = (columns + width - 1) / width;
+}
+
 namespace {
 
-template <typename weight, typename output>
-void multiply_weight(const at::Tensor &x, const at::Tensor &packed, int64_t outputs, at::Tensor &result) {
-    int64_t depth = (x.size(1) + depths_of<weight> - 1) / depths_of<weight>;
-    multiply_panels(
-        Factor(x), static_cast<const weight *>(packed.const_data_ptr()), x.size(0), outputs, x.size(1),
-        depth_part<output>(depth), result.mutable_data_ptr<output>(), outputs, false);
+/// Calls `work` with a null pointer of what the panels of a type hold, and one of what their products are.
+template <typename Work>
+auto for_panels(at::ScalarType type, const Work &work) {
+    if (type == at::kFloat) return work(static_cast<float *>(nullptr), static_cast<float *>(nullptr));
+    if (multiplies_pairs()) return work(static_cast<HalfPair *>(nullptr), static_cast<Half *>(nullptr));
+    return work(static_cast<Half *>(nullptr), static_cast<Half *>(nullptr));
 }
 
 }  // namespace
 
-at::Tensor rto::packed_linear(const at::Tensor &x, const at::Tensor &packed, int64_t outputs) {
-    TORCH_CHECK(
-        x.scalar_type() == packed.scalar_type(), "rows of ", x.scalar_type(), " meet a packed weight of ", packed.scalar_type());
-    if (!x.is_cpu()) return at::linear(x, packed);
-    auto result = at::empty({x.size(0), outputs}, x.options());
-    if (x.size(0) == 0) return result;
-    if (x.scalar_type() == at::kFloat)
-        multiply_weight<float, float>(x, packed, outputs, result);
-    else if (multiplies_pairs())
-        multiply_weight<HalfPair, Half>(x, packed, outputs, result);
-    else
-        multiply_weight<Half, Half>(x, packed, outputs, result);
-    return result;
+PackedRows rto::PackedPanels::rows(const void *first, int64_t row_stride, int64_t count) const {
+    return for_panels(type, [&](auto *weight, auto *) {
+        return packed_rows<std::remove_pointer_t<decltype(weight)>>(Factor(first, type, row_stride), count, depth);
+    });
+}
+
+void rto::PackedPanels::multiply(
+    PackedRows rows, int64_t count, int64_t column, int64_t width, void *c, int64_t row_stride, bool accumulates) const {
+    for_panels(type, [&](auto *weight, auto *output) {
+        using element = std::remove_pointer_t<decltype(weight)>;
+        using result = std::remove_pointer_t<decltype(output)>;
+        int64_t elements = (depth + depths_of<element> - 1) / depths_of<element>;
+        multiply_block(
+            rows, static_cast<const element *>(data) + column * elements, count, width, elements, depth_part<result>(elements),
+            static_cast<result *>(c), row_stride, accumulates);
+    });
 }

@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "RowKernels.h"
+
 namespace rto {
 
 /// Whether `product` computes these with kernels of our own: float32 or bfloat16 on the CPU.
@@ -26,7 +28,18 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::opti
 /// A weight [outputs, inputs] laid out for `packed_linear`; opaque elsewhere.
 at::Tensor pack_weight(const at::Tensor &weight);
 
-/// x · weightᵀ for a packed weight; equal to `linear` bit for bit. No gradient.
-at::Tensor packed_linear(const at::Tensor &x, const at::Tensor &packed, int64_t outputs);
+/// x · weightᵀ for a packed weight, x normalised first where there are factors; equal to `linear`, and to
+/// `root_mean_square_norm` before it, bit for bit. No gradient.
+at::Tensor packed_linear(
+    const at::Tensor &x, const at::Tensor &packed, int64_t outputs, const std::optional<NormFactors> &norm);
+
+/// target += x · weightᵀ, on the CPU. A bfloat16 sum is rounded once; in float32, products deeper than 640 are added in parts.
+void add_packed_linear(const at::Tensor &target, const at::Tensor &x, const at::Tensor &packed);
+
+/// activation(x · gateᵀ) · (x · upᵀ) on the CPU, for two weights of `width` outputs that are packed as one: up's outputs begin at
+/// `up_column`, a multiple of 32.
+at::Tensor packed_gated_unit(
+    const at::Tensor &x, const at::Tensor &packed, int64_t width, int64_t up_column, const std::optional<NormFactors> &norm,
+    bool is_gelu);
 
 }  // namespace rto

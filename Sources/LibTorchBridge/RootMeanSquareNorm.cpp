@@ -2,15 +2,17 @@
 
 #include "CUDA/Launcher.h"
 #include "FusedKernel.h"
+#include "Handles.h"
 #include "HotPaths.h"
 #include "Processor.h"
+#include "RowKernels.h"
 
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Contiguous rows; with an update, the row is input + update, which is written to `sum`.
+/// Contiguous rows; with an update, the row is input + update, which is written to `sum`. Scales may be null.
 template <typename scalar>
 struct NormRows {
     const scalar *input, *update;
@@ -165,4 +167,24 @@ std::tuple<at::Tensor, at::Tensor> rto::residual_norm(
     }
     auto results = ResidualNorm::apply(input, update, weight, epsilon, adds_one);
     return {results[0], results[1]};
+}
+
+void rto::normalize_rows(
+    const void *input, void *output, at::ScalarType type, int64_t rows, int64_t width, const NormFactors &factors) {
+    for_element_type(type, [&](auto *element) {
+        using scalar = std::remove_pointer_t<decltype(element)>;
+        NormRows<scalar> kernel_rows{
+            static_cast<const scalar *>(input), nullptr, factors.weight, nullptr, static_cast<scalar *>(output),
+            nullptr, width, factors.epsilon, factors.adds_one};
+        CHOOSE(normalize<scalar>)(kernel_rows, 0, rows);
+    });
+}
+
+std::optional<rto::NormFactors> rto::norm_factors(const RowNorm *norm, int64_t width) {
+    if (norm == nullptr) return std::nullopt;
+    auto weight = handles::borrow(norm->weight);
+    TORCH_CHECK(
+        weight.is_cpu() && weight.scalar_type() == at::kFloat && weight.is_contiguous() && weight.numel() == width,
+        "a norm's weight of shape ", weight.sizes(), " meets rows of ", width);
+    return NormFactors{weight.const_data_ptr<float>(), static_cast<float>(norm->epsilon), norm->adds_one};
 }

@@ -4,6 +4,7 @@
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Processor.h"
+#include "RowKernels.h"
 
 namespace {
 
@@ -72,4 +73,15 @@ at::Tensor rto::rotary(const at::Tensor &input, const at::Tensor &cosine, const 
             sine.numel() == cosine.numel() && input.size(2) % 2 == 0,
         "the rotary table does not fit the heads");
     return is_recorded({input}) ? Rotary::apply(input, cosine, sine) : turned(input, cosine, sine, 1);
+}
+
+void rto::rotate_head(void *head, const void *cosine, const void *sine, at::ScalarType type, int64_t half) {
+    for_element_type(type, [&](auto *element) {
+        using scalar = std::remove_pointer_t<decltype(element)>;
+        auto *place = static_cast<scalar *>(head);
+        // Both halves of a vector are read before one is written.
+        Rotation<scalar> rotation{
+            place, static_cast<const scalar *>(cosine), static_cast<const scalar *>(sine), place, 0, 0, 1, half, 1};
+        CHOOSE(rotate_tokens<scalar>)(rotation, 0, 1);
+    });
 }

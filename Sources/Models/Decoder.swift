@@ -18,6 +18,8 @@ public struct Decoder {
     private let frequencies: [Tensor]
     /// What drops the inputs of an adapter in training.
     private let dropout: AdapterDropout?
+    /// The layers as they are sampled from, those that have such a form.
+    private let decodingLayers: [DecodingLayer?]
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
         self.configuration = configuration
@@ -28,6 +30,7 @@ public struct Decoder {
             .matrix
         )
         layers = try (0..<configuration.layerCount).map { try DecoderLayer(configuration, scope / "layers" / $0) }
+        decodingLayers = layers.map(DecodingLayer.init)
         norm = try RootMeanSquareNorm(configuration, scope / "norm", width: configuration.hiddenSize)
         let device = embedding.device
         frequencies = configuration.rotaries.map { Tensor($0.inverseFrequencies).to(device) }
@@ -45,13 +48,8 @@ public struct Decoder {
         checkpointing: Bool = false,
         attention: @escaping Attention
     ) -> Tensor {
-        let tables = zip(configuration.rotaries, frequencies).map {
-            RotaryTable(frequencies: $1, factor: $0.attentionFactor, positions: positions, dtype: dtype)
-        }
-        var hidden = Tensor.embedding(embedding, tokens).to(dtype)
-        let scale = configuration.factors.embedding
-        // Rounded to the type first, as the references do.
-        if scale != 1 { hidden = hidden * Tensor.full([1], scale, dtype, on: hidden.device) }
+        let tables = tables(positions, dtype)
+        var hidden = embedded(tokens, dtype)
         let pass = dropout?.nextPass()
         let rows = rows.map { Tensor($0).to(hidden.device) }
         for (index, layer) in layers.enumerated() {
@@ -65,6 +63,46 @@ public struct Decoder {
             hidden = checkpointing ? checkpointed(hidden, body) : body(hidden)
         }
         return norm(hidden)
+    }
+
+    /// Final hidden states `[rows, hidden]` of one new token a row at positions `[rows]`, which is added to the row's cached past.
+    func newTokens(
+        _ tokens: Tensor,
+        positions: Tensor,
+        dtype: DType,
+        cache: KeyValueCache,
+        rows: CacheRows
+    ) -> Tensor {
+        let tables = tables(positions, dtype)
+        var hidden = embedded(tokens, dtype)
+        dropout?.pass = nil
+        for (index, layer) in layers.enumerated() {
+            let table = configuration.layers[index].rotary.map { tables[$0] }
+            let rule = configuration.attentionRule(index)
+            if let layer = decodingLayers[index], cache.takesProjections {
+                layer(hidden, table) { cache.attend(layer: index, projected: $0, heads: $1, rows: rows, rule: rule) }
+            } else {
+                hidden = layer(hidden, table) {
+                    cache.attend(layer: index, queries: $0, keys: $1, values: $2, rows: rows, rule: rule)
+                }
+            }
+        }
+        return norm(hidden)
+    }
+
+    /// The tables that turn heads at positions, one for each configuration.
+    private func tables(_ positions: Tensor, _ dtype: DType) -> [RotaryTable] {
+        zip(configuration.rotaries, frequencies).map {
+            RotaryTable(frequencies: $1, factor: $0.attentionFactor, positions: positions, dtype: dtype)
+        }
+    }
+
+    /// The vectors of tokens, as the first layer takes them; memory of their own.
+    private func embedded(_ tokens: Tensor, _ dtype: DType) -> Tensor {
+        let vectors = Tensor.embedding(embedding, tokens).to(dtype)
+        let scale = configuration.factors.embedding
+        // Rounded to the type first, as the references do.
+        return scale == 1 ? vectors : vectors * Tensor.full([1], scale, dtype, on: vectors.device)
     }
 }
 
@@ -180,7 +218,8 @@ struct FeedForward {
             configuration.family.traits.isFused ? ["gate_up_proj"] : ["gate_proj", "up_proj"],
             from: hidden,
             to: [inner, inner],
-            bias: bias
+            bias: bias,
+            isGatedUnit: true
         )
         down = try Linear(scope / "down_proj", from: inner, to: hidden, bias: bias)
     }
@@ -199,7 +238,7 @@ struct FeedForward {
 struct RootMeanSquareNorm {
     let weight: Tensor
     /// The weight as the kernels read it: of a frozen model the same numbers in float32, made once.
-    private let kernelWeight: Tensor
+    let kernelWeight: Tensor
     let epsilon: Double
     let addsOne: Bool
 

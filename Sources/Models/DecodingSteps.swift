@@ -73,11 +73,13 @@ final class DecodingSteps {
     }
 
     private func logits(_ tokens: Tensor, positions: Tensor, _ rows: CacheRows) -> Tensor {
-        let hidden = model.decoder(tokens, positions: positions, dtype: model.precision) {
-            [cache, configuration = model.configuration] in
-            let rule = configuration.attentionRule($0)
-            return cache.attend(layer: $0, queries: $1, keys: $2, values: $3, rows: rows, rule: rule)
-        }
+        let hidden = model.decoder.newTokens(
+            tokens,
+            positions: positions,
+            dtype: model.precision,
+            cache: cache,
+            rows: rows
+        )
         return model.project(hidden)
     }
 

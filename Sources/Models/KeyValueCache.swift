@@ -60,6 +60,21 @@ final class KeyValueCache {
         }
     }
 
+    /// Whether new tokens are taken as one product made their queries, keys and values.
+    var takesProjections: Bool { isFused && !isRecordable }
+
+    /// Attention of one new token a row, which is added to the cache, from rows that hold its queries, keys and values.
+    func attend(layer: Int, projected: Tensor, heads: ProjectedHeads, rows: CacheRows, rule: AttentionRule) -> Tensor {
+        Tensor.decodeAttention(
+            projected: projected,
+            heads: heads,
+            keyCache: keys[layer],
+            valueCache: values[layer],
+            rows: rows,
+            rule: rule
+        )
+    }
+
     /// Attention of one new token a row, which is added to the cache.
     func attend(
         layer: Int,

@@ -43,6 +43,9 @@ struct LinearAdditions {
         adapter = try scope.adapter(from: input, to: output)
     }
 
+    /// Whether the layer is its product alone.
+    var isEmpty: Bool { bias == nil && adapter == nil }
+
     /// The product x · Wᵀ with all that is added to it.
     func callAsFunction(_ product: Tensor, of input: Tensor) -> Tensor {
         adapted(bias.map { product + $0 } ?? product, of: input)

@@ -91,17 +91,32 @@ public final class ParameterStore {
 
     /// A weight, in its packed form only where the model is made for sampling and there is such a form.
     func weight(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> LinearWeight {
-        try packedWeight([name], [shape], kind).map(LinearWeight.packed) ?? .plain(parameter(name, shape, kind))
+        try packedWeight([name], [shape], kind).map(LinearWeight.packed)
+            ?? .plain(parameter(name, shape, kind))
     }
 
-    /// Weights of as many inputs each, their rows packed as those of one; nil unless the model is made for sampling and there is
-    /// such a form.
-    func packedWeight(_ names: [String], _ shapes: [[Int]], _ kind: ParameterKind) throws -> PackedWeight? {
+    /// Weights of as many inputs each packed as one; nil unless the model is made for sampling and there is such a form.
+    ///
+    /// - Parameter gatedWidth: the outputs of gate and of up, where the weights are theirs and nothing is added to them: on the CPU
+    ///   each begins a panel, and a checkpoint's matrix of both is cut
+    func packedWeight(
+        _ names: [String],
+        _ shapes: [[Int]],
+        gatedWidth: Int? = nil,
+        _ kind: ParameterKind
+    ) throws -> PackedWeight? {
         let isPossible = PackedWeight.exists(for: preparation.dtype)
         guard preparation.isPacked, isPossible else { return nil }
         packedNames += names
         let weights = try zip(names, shapes).map { try prepared($0, $1, kind) }
-        return PackedWeight(weights.count == 1 ? weights[0] : Tensor.concatenated(weights, along: 0))
+        guard let gatedWidth, preparation.device == .cpu else { return PackedWeight(weights) }
+        let both =
+            weights.count == 2
+            ? weights
+            : [0, 1].map { part in
+                weights[0].narrowed(0, part * gatedWidth..<(part + 1) * gatedWidth)
+            }
+        return PackedWeight(both, startsPanels: true)
     }
 
     /// The adapter of the linear layer at a path, nil where it has none.
@@ -183,10 +198,13 @@ public struct ParameterScope {
     /// The weight `[outputs, inputs]` of a linear layer, packed where the model is made for sampling.
     func weight(_ shape: [Int]) throws -> LinearWeight { try store.weight((self / "weight").path, shape, .matrix) }
 
-    /// The weights of linear layers below this scope, packed as one where the model is made for sampling, else nil.
-    func packedWeight(_ names: [String], _ shapes: [[Int]]) throws -> PackedWeight? {
-        try store.packedWeight(names.map { (self / $0 / "weight").path }, shapes, .matrix)
+    /// The weights of linear layers below this scope, packed as one where the model is made for sampling, else nil; see the store.
+    func packedWeight(_ names: [String], _ shapes: [[Int]], gatedWidth: Int?) throws -> PackedWeight? {
+        try store.packedWeight(names.map { (self / $0 / "weight").path }, shapes, gatedWidth: gatedWidth, .matrix)
     }
+
+    /// Whether the linear layer of this scope has an adapter.
+    var isAdapted: Bool { store.adapter?.settings.adapts(path) == true }
 
     /// The adapter of the linear layer of this scope, nil where it has none.
     func adapter(from input: Int, to output: Int) throws -> LowRankAdapter? {

@@ -30,6 +30,29 @@ public struct CacheRows {
     public subscript(row: Int) -> (slot: Int, length: Int) { (Int(slots[row]), Int(lengths[row])) }
 }
 
+/// Where heads lie in rows of projections, queries first, and what is done to queries and keys before they are used.
+public struct ProjectedHeads {
+    /// The columns of all queries.
+    public var queryWidth: Int
+    /// The column at which keys begin.
+    public var keyColumn: Int
+    /// The column at which values begin.
+    public var valueColumn: Int
+    /// What normalises each head of queries.
+    public var queryNorm: RowNorm?
+    /// What normalises each head of keys.
+    public var keyNorm: RowNorm?
+    /// Cosines and sines `[rows, 1, turned dimensions]` by which heads are then turned, in their type.
+    public var table: (cosine: Tensor, sine: Tensor)?
+
+    /// Heads that are used as they are.
+    public init(queryWidth: Int, keyColumn: Int, valueColumn: Int) {
+        self.queryWidth = queryWidth
+        self.keyColumn = keyColumn
+        self.valueColumn = valueColumn
+    }
+}
+
 /// Runs of tokens that are copied to the start of slots of a cache.
 public struct CacheCopies {
     private(set) var triples: [Int64] = []
@@ -153,6 +176,49 @@ extension Tensor {
                 &raw
             )
             return Tensor(owning: unwrap(result, "decodeAttention"))
+        }
+    }
+
+    /// The same of queries, keys and values as one product made them, on the CPU: their heads are normalised and turned first.
+    ///
+    /// - Parameters:
+    ///   - projected: `[rows, columns]` in the type of the caches
+    ///   - heads: where the heads lie there, and what is done to them
+    /// - Returns: `[rows, query columns]`, without gradient
+    public static func decodeAttention(
+        projected: Tensor,
+        heads: ProjectedHeads,
+        keyCache: Tensor,
+        valueCache: Tensor,
+        rows: CacheRows,
+        rule: AttentionRule
+    ) -> Tensor {
+        precondition(rows.count == projected.size(0), "one slot and length a row")
+        return withExtendedLifetime((projected, heads, keyCache, valueCache)) {
+            heads.queryNorm.withRaw { queryNorm in
+                heads.keyNorm.withRaw { keyNorm in
+                    var raw = rule.raw
+                    var places = CLibTorch.ProjectedHeads(
+                        query_width: Int64(heads.queryWidth),
+                        key_column: Int64(heads.keyColumn),
+                        value_column: Int64(heads.valueColumn),
+                        cosine: heads.table?.cosine.handle.pointer,
+                        sine: heads.table?.sine.handle.pointer,
+                        query_norm: queryNorm,
+                        key_norm: keyNorm
+                    )
+                    let result = libtorch.pointee.decode_projected(
+                        projected.handle.pointer,
+                        &places,
+                        keyCache.handle.pointer,
+                        valueCache.handle.pointer,
+                        rows.slots,
+                        rows.lengths,
+                        &raw
+                    )
+                    return Tensor(owning: unwrap(result, "decodeAttention"))
+                }
+            }
         }
     }
 

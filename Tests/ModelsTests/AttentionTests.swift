@@ -106,6 +106,75 @@ struct AttentionTests {
         #expect(alone.floats == found.narrowed(0, 1..<2).floats)
     }
 
+    @Test(
+        "heads from one product are normalised and turned first, bit for bit",
+        arguments: shapes + [(6, 2, 128)],
+        rules
+    )
+    func projected(shape: (heads: Int, pairs: Int, width: Int), rule: AttentionRule) throws {
+        let configuration = try TinyModel.configuration([
+            "num_attention_heads": .integer(shape.heads), "num_key_value_heads": .integer(shape.pairs),
+            "head_dim": .integer(shape.width), "hidden_size": .integer(shape.heads * shape.width),
+        ])
+        let (count, capacity) = (9, 141)
+        let lengths = (0..<count).map { $0 * 17 }
+        let rows = CacheRows(slots: (0..<count).reversed(), lengths: lengths)
+        // Part of a head is turned, or all of it; heads are normalised, or not; and there are gaps between the projections.
+        for (dtype, turned, isNormed) in [
+            (DType.float32, shape.width, true), (.float32, (shape.width / 4 + 1) / 2 * 2, false),
+            (.bfloat16, shape.width, false), (.bfloat16, (shape.width / 4 + 1) / 2 * 2, true), (.float32, 0, false),
+        ] {
+            func cache() -> KeyValueCache {
+                let made = KeyValueCache(configuration, slots: count, capacity: capacity, dtype: dtype, device: .cpu)
+                made.keys[0].copy(from: random(made.keys[0].shape, seed: 5).to(dtype))
+                made.values[0].copy(from: random(made.values[0].shape, seed: 6).to(dtype))
+                return made
+            }
+            let (queryWidth, keyWidth) = (shape.heads * shape.width, shape.pairs * shape.width)
+            let all = random([count, queryWidth + 2 * keyWidth + 8], seed: 7).to(dtype)
+            var heads = ProjectedHeads(
+                queryWidth: queryWidth,
+                keyColumn: queryWidth + 3,
+                valueColumn: queryWidth + keyWidth + 5
+            )
+            let weights = [
+                random([shape.width], seed: 8, dtype: .float32), random([shape.width], seed: 9, dtype: .float32),
+            ]
+            if isNormed {
+                heads.queryNorm = RowNorm(weights[0], epsilon: 1e-5, addsOne: false)
+                heads.keyNorm = RowNorm(weights[1], epsilon: 1e-5, addsOne: true)
+            }
+            let table = RotaryTable(
+                frequencies: Tensor((0..<max(1, turned / 2)).map { 1 / Float($0 + 1) }),
+                factor: 1.1,
+                positions: Tensor(lengths),
+                dtype: dtype
+            )
+            if turned > 0 { heads.table = (table.cosine, table.sine) }
+            let (fused, plain) = (cache(), cache())
+            let found = fused.attend(layer: 0, projected: all, heads: heads, rows: rows, rule: rule)
+
+            func made(_ column: Int, _ number: Int, _ weight: Int?) -> Tensor {
+                let part = all.narrowed(1, column..<column + number * shape.width).reshaped([-1, shape.width])
+                let normed =
+                    isNormed
+                    ? weight.map { part.rootMeanSquareNorm(weights[$0], epsilon: 1e-5, addsOne: $0 == 1) } : nil
+                let split = (normed ?? part).reshaped([count, number, shape.width])
+                return turned > 0 && weight != nil ? table(split) : split
+            }
+            let expected = plain.attend(
+                layer: 0,
+                queries: made(0, shape.heads, 0),
+                keys: made(heads.keyColumn, shape.pairs, 1),
+                values: made(heads.valueColumn, shape.pairs, nil),
+                rows: rows,
+                rule: rule
+            )
+            #expect(found.floats == expected.reshaped([count, queryWidth]).floats)
+            #expect(fused.keys[0].floats == plain.keys[0].floats && fused.values[0].floats == plain.values[0].floats)
+        }
+    }
+
     @Test("filling the cache equals the plain path", arguments: [DType.float32, .bfloat16])
     func fill(dtype: DType) throws {
         let configuration = try TinyModel.configuration()

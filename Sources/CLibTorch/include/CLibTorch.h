@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 17
+#define LIBTORCH_INTERFACE_VERSION 18
 
 #ifndef __clang__
 #define _Nonnull
@@ -50,6 +50,21 @@ typedef struct AttentionRule {
     int64_t window;   // the latest keys that a query sees, its own included; 0 for all
     double soft_cap;  // 0 for none
 } AttentionRule;
+
+/// A root-mean-square norm of rows: its weight in float32, contiguous.
+typedef struct RowNorm {
+    TensorPointer weight;
+    double epsilon;
+    bool adds_one;  // whether 1 + weight stands for the weight
+} RowNorm;
+
+/// Where the heads of a new token lie in rows of projections, queries first, and what is done to queries and keys on the way to
+/// where they are used: with a norm each head is normalised, and with a table then turned.
+typedef struct ProjectedHeads {
+    int64_t query_width, key_column, value_column;
+    OptionalTensorPointer cosine, sine;  // [rows, 1, turned dimensions]
+    const RowNorm *_Nullable query_norm, *_Nullable key_norm;
+} ProjectedHeads;
 
 typedef struct LibTorchInterface {
     int32_t version;
@@ -126,6 +141,9 @@ typedef struct LibTorchInterface {
     OptionalTensorPointer (*_Nonnull decode_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
         IntegerPointer slots, IntegerPointer lengths, const AttentionRule *_Nonnull rule);
+    OptionalTensorPointer (*_Nonnull decode_projected)(
+        TensorPointer projected, const ProjectedHeads *_Nonnull heads, TensorPointer key_cache, TensorPointer value_cache,
+        IntegerPointer slots, IntegerPointer lengths, const AttentionRule *_Nonnull rule);
     OptionalTensorPointer (*_Nonnull cached_attention)(
         TensorPointer queries, TensorPointer keys, TensorPointer values, TensorPointer key_cache, TensorPointer value_cache,
         TensorPointer places, TensorPointer arrivals, const AttentionRule *_Nonnull rule);
@@ -156,7 +174,11 @@ typedef struct LibTorchInterface {
     // Matrix products of our own: see MatrixProduct.h. Packed weights are opaque.
     OptionalTensorPointer (*_Nonnull linear)(TensorPointer input, TensorPointer weight, OptionalTensorPointer bias);
     OptionalTensorPointer (*_Nonnull pack_weight)(TensorPointer weight);
-    OptionalTensorPointer (*_Nonnull packed_linear)(TensorPointer input, TensorPointer packed, int64_t outputs);
+    OptionalTensorPointer (*_Nonnull packed_linear)(
+        TensorPointer input, TensorPointer packed, int64_t outputs, const RowNorm *_Nullable norm);
+    int32_t (*_Nonnull add_packed_linear)(TensorPointer target, TensorPointer input, TensorPointer packed);
+    OptionalTensorPointer (*_Nonnull packed_gated_unit)(
+        TensorPointer input, TensorPointer packed, int64_t width, int64_t up_column, const RowNorm *_Nullable norm, bool is_gelu);
 } LibTorchInterface;
 
 /// Opens the bridge library and returns its table, or NULL with one sentence in `error`.

@@ -3,6 +3,7 @@
 /// Positions handled together, so that keys and values are read from memory once for all heads of the group. Few, for as many
 /// that are read later are fetched before each: memory takes no more requests at once.
 constexpr int64_t BLOCK = 16;
+static_assert(BLOCK % LANES == 0, "scores are written as whole vectors");
 
 /// Asks memory for elements [begin, end) that are read later: it is the limit, and must not wait for the arithmetic.
 template <typename scalar>
@@ -11,54 +12,59 @@ INLINE void fetch(const scalar *data, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += line) __builtin_prefetch(data + i, 0, 2);
 }
 
-typedef float Four __attribute__((vector_size(16)));
-
-/// Four lanes whose sum is the sum of all lanes.
-INLINE Four folded(Floats v) {
-#if LANES == 4
-    return v;
-#elif LANES == 8
-    return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
-#else
-    return (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7)) +
-           (__builtin_shufflevector(v, v, 8, 9, 10, 11) + __builtin_shufflevector(v, v, 12, 13, 14, 15));
-#endif
+/// Lanes of a where `step` is no part of the lane's number and of b where it is, with the lanes that differ by `step` added.
+template <int step, int... lane>
+INLINE Floats paired(Floats a, Floats b, std::integer_sequence<int, lane...>) {
+    return __builtin_shufflevector(a, b, ((lane & step) ? LANES + lane : lane)...) +
+           __builtin_shufflevector(a, b, ((lane & step) ? LANES + lane - step : lane + step)...);
 }
 
-/// The sums of the lanes of four vectors.
-INLINE Four sums(Floats a, Floats b, Floats c, Floats d) {
-    Four p = folded(a), q = folded(b), r = folded(c), s = folded(d);
-    Four pq = __builtin_shufflevector(p, q, 0, 4, 1, 5) + __builtin_shufflevector(p, q, 2, 6, 3, 7);
-    Four rs = __builtin_shufflevector(r, s, 0, 4, 1, 5) + __builtin_shufflevector(r, s, 2, 6, 3, 7);
-    return __builtin_shufflevector(pq, rs, 0, 1, 4, 5) + __builtin_shufflevector(pq, rs, 2, 3, 6, 7);
+/// The sum of all lanes of each of LANES vectors, a lane each.
+template <int step = 1>
+INLINE Floats sums(Floats (&v)[LANES]) {
+    if constexpr (step == LANES) {
+        return v[0];
+    } else {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < LANES; i += 2 * step)
+            v[i] = paired<step>(v[i], v[i + step], std::make_integer_sequence<int, LANES>());
+        return sums<2 * step>(v);
+    }
 }
 
-/// Products of HEADS queries with the keys of positions [begin, end): `scores[head · score_stride + position]`. Rounds the
-/// end up to a multiple of four, where the scores are those of the last position again.
-template <int HEADS, typename scalar>
-INLINE void multiply_keys(
-    const float *queries, int64_t width, const scalar *keys, int64_t dimension, int64_t begin, int64_t end, float *scores,
-    int64_t score_stride) {
-    for (int64_t t = begin; t < end; t += 4) {
-        const scalar *rows[4];
-        for (int j = 0; j < 4; j++) rows[j] = keys + (t + j < end ? t + j : end - 1) * dimension;
-        Floats sum[HEADS][4] = {};
-        int64_t i = 0;
-        for (; i + LANES <= dimension; i += LANES)
-            for (int j = 0; j < 4; j++) {
-                Floats key = load(rows[j] + i);
-                for (int h = 0; h < HEADS; h++) sum[h][j] = multiply_add(load(queries + h * width + i), key, sum[h][j]);
-            }
-        if (i < dimension)
-            for (int j = 0; j < 4; j++) {
-                Floats key = load_part(rows[j] + i, dimension - i);
-                for (int h = 0; h < HEADS; h++) sum[h][j] = multiply_add(load(queries + h * width + i), key, sum[h][j]);
-            }
-        for (int h = 0; h < HEADS; h++) {
-            Four four = sums(sum[h][0], sum[h][1], sum[h][2], sum[h][3]);
-            std::memcpy(scores + h * score_stride + t, &four, sizeof four);
+/// Products of a query with `count` keys that follow each other, and with the last one again up to LANES.
+template <bool is_whole>
+INLINE Floats multiply_vector(const float *query, const float *keys, int64_t dimension, int64_t count) {
+    Floats products[LANES] = {};
+    for (int64_t i = 0; i < dimension; i += LANES) {
+        Floats part = load(query + i);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < LANES; j++) {
+            const float *key = keys + (is_whole ? j : std::min<int64_t>(j, count - 1)) * dimension + i;
+            products[j] = multiply_add(part, i + LANES <= dimension ? load(key) : load_part(key, dimension - i), products[j]);
         }
     }
+    return sums(products);
+}
+
+/// The same for positions [begin, end), no more than BLOCK: `scores[position]`, which is written to the end of a vector.
+INLINE void multiply_keys(
+    const float *query, const float *keys, int64_t dimension, int64_t begin, int64_t end, float *scores) {
+    for (int64_t t = begin; t < end; t += LANES) {
+        const float *first = keys + (t - begin) * dimension;
+        store(
+            scores + t, t + LANES <= end ? multiply_vector<true>(query, first, dimension, LANES)
+                                         : multiply_vector<false>(query, first, dimension, end - t));
+    }
+}
+
+/// Elements as floats: themselves, or a copy.
+INLINE const float *widened(const float *data, int64_t, float *) { return data; }
+INLINE const float *widened(const c10::BFloat16 *data, int64_t count, float *copy) {
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES) store(copy + i, load(data + i));
+    if (i < count) store_part(copy + i, load_part(data + i, count - i), count - i);
+    return copy;
 }
 
 /// Adds the values of positions [begin, end), weighted, to VECTORS vectors of HEADS outputs.
@@ -136,8 +142,8 @@ INLINE void for_heads(int64_t group, const Work &work) {
 
 /// How many floats of scratch memory `attend` needs.
 static int64_t scratch_size(int64_t group, int64_t dimension, int64_t length) {
-    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + 15) / 16 * 16;
-    return group * (2 * width + positions);
+    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + BLOCK - 1) / BLOCK * BLOCK;
+    return group * (2 * width + positions) + BLOCK * dimension;
 }
 
 /// Softmax(scale · q·kᵀ)·v, the scores limited by a cap unless it is zero, of `group` query heads `[group, dimension]` over keys
@@ -146,8 +152,9 @@ template <typename scalar>
 static void attend(
     const scalar *queries, const scalar *keys, const scalar *values, int64_t length, int64_t group, int64_t dimension,
     float scale, float cap, float *scratch, scalar *outputs, const scalar *next, int64_t next_count) {
-    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + 15) / 16 * 16;
+    int64_t width = (dimension + LANES - 1) / LANES * LANES, positions = (length + BLOCK - 1) / BLOCK * BLOCK;
     float *wide = scratch, *sums = wide + group * width, *scores = sums + group * width;
+    float *block = scores + group * positions;
     std::memset(scratch, 0, sizeof(float) * 2 * group * width);
     for (int64_t h = 0; h < group; h++)
         for (int64_t i = 0; i < dimension; i++)
@@ -155,10 +162,9 @@ static void attend(
     for (int64_t begin = 0; begin < length; begin += BLOCK) {
         int64_t end = std::min(length, begin + BLOCK);
         fetch(values, begin * dimension, end * dimension);
-        for_heads(group, [&](auto heads, int64_t h) __attribute__((always_inline)) {
-            multiply_keys<decltype(heads)::value>(
-                wide + h * width, width, keys, dimension, begin, end, scores + h * positions, positions);
-        });
+        const float *read = widened(keys + begin * dimension, (end - begin) * dimension, block);
+        for (int64_t h = 0; h < group; h++)
+            multiply_keys(wide + h * width, read, dimension, begin, end, scores + h * positions);
     }
     for (int64_t h = 0; h < group; h++) {
         if (cap > 0) limit(scores + h * positions, length, cap);

@@ -37,7 +37,7 @@ void normalize(const NormRows<scalar> &rows, int64_t begin, int64_t end) {
             });
         }
         float scale = 1.0f / std::sqrt(sum(squares) / static_cast<float>(rows.width) + rows.epsilon);
-        rows.scales[row] = scale;
+        if (rows.scales != nullptr) rows.scales[row] = scale;
         scalar *output = rows.output + base;
         for_vectors(0, rows.width, [&](int64_t i, auto extent) {
             Floats result = normed(load(input + i, extent), scale, rows.adds_one, type);
