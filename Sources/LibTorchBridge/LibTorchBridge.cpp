@@ -25,6 +25,7 @@
 #include "Handles.h"
 #include "HotPaths.h"
 #include "MatrixProduct.h"
+#include "TensorMemory.h"
 
 using namespace rto::handles;
 
@@ -185,11 +186,7 @@ const void *generator_state(const void *handle) {
 }
 
 int32_t set_generator_state(const void *handle, const void *state) {
-    return guarded<int32_t>(1, [&] {
-        auto target = generator(handle);
-        target.set_state(borrow(state));
-        return 0;
-    });
+    return guarded<int32_t>(1, [&] { return at::Generator(generator(handle)).set_state(borrow(state)), 0; });
 }
 
 // MARK: Threads and devices
@@ -368,6 +365,8 @@ const LibTorchInterface table = {
     .release_generator = release_generator,
     .generator_state = generator_state,
     .set_generator_state = set_generator_state,
+    .used_memory = rto::used_memory,
+    .return_spare_memory = rto::return_spare_memory,
     .set_threads = [](int32_t count) { at::set_num_threads(count); },
     .threads = [] { return static_cast<int32_t>(at::get_num_threads()); },
     .open_cuda = open_cuda,
@@ -395,4 +394,4 @@ const LibTorchInterface table = {
 
 }  // namespace
 
-extern "C" const LibTorchInterface *libtorch_interface(void) { return &table; }
+extern "C" const LibTorchInterface *libtorch_interface(void) { return rto::install_tensor_memory(), &table; }
