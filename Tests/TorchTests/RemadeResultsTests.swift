@@ -23,7 +23,8 @@ struct RemadeResultsTests {
                 tensor.requiresGradient = !frozen.contains(name)
                 return tensor
             }
-            let (count, width, outputs) = (RemadeResultsTests.rows, RemadeResultsTests.width, RemadeResultsTests.outputs)
+            let (count, width) = (RemadeResultsTests.rows, RemadeResultsTests.width)
+            let outputs = RemadeResultsTests.outputs
             rows = leaf("rows", [count, width], 1, dtype)
             update = leaf("update", [count, width], 2, dtype)
             norm = leaf("norm", [width], 3, .float32)

@@ -70,5 +70,7 @@ private func check(_ family: String, _ precision: DType, checkpoints: Bool, rank
     loss = nil
     let gradients = model.parameters.tensors.compactMap { $0.gradient?.count }.filter { $0 >= 1 << 16 }
     let left = Memory.largeTensorBytes - before - gradients.reduce(0, +) * 4
-    guard abs(left) < 1 << 18 else { fatalError("\(family) \(precision): \(left) bytes are left after the backward pass") }
+    guard abs(left) < 1 << 18 else {
+        fatalError("\(family) \(precision): \(left) bytes are left after the backward pass")
+    }
 }

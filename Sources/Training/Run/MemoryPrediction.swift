@@ -72,7 +72,8 @@ extension MemoryPrediction {
     static func layerBytes(_ configuration: ModelConfiguration, _ precision: DType) -> Int {
         let projected = configuration.queryWidth + configuration.keyWidth
         let streams = (configuration.normalizesUpdates ? 4 : 2) * configuration.hiddenSize
-        let attention = (2 + (configuration.queryKeyNormWidth > 0 ? 1 : 0) + (configuration.isFused ? 1 : 0)) * projected
+        let copies = 2 + (configuration.queryKeyNormWidth > 0 ? 1 : 0) + (configuration.isFused ? 1 : 0)
+        let attention = copies * projected
         return (streams + attention + 2 * configuration.intermediateSize) * precision.byteSize
     }
 
@@ -136,7 +137,6 @@ extension MemoryPrediction {
         let largest = stage.largestMicroBatch
         let tokens = largest?.tokens ?? configuration.largestRolloutMicroBatch
         let trained = stage.learners.flatMap(\.parameters.tensors).map(\.count).reduce(0, +)
-        Memory.returnSpare()
         self.init(
             loaded: Memory.residentBytes,
             gradients: trained * DType.float32.byteSize,
