@@ -4,6 +4,7 @@
 #include "FusedKernel.h"
 #include "HotPaths.h"
 #include "Processor.h"
+#include "Remade.h"
 #include "RowKernels.h"
 
 namespace {
@@ -73,7 +74,13 @@ struct GatedUnit : torch::autograd::Function<GatedUnit> {
         return gated(gate, up, is_gelu);
     }
 
+    static at::Tensor result(AutogradContext &context) {
+        auto saved = context.get_saved_variables();
+        return gated(saved[0], saved[1], context.saved_data["is_gelu"].toBool());
+    }
+
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        rto::forget_result(*context);
         auto saved = context->get_saved_variables();
         const auto &gate = saved[0], &up = saved[1];
         auto upstream = gradients[0].contiguous();
@@ -99,6 +106,8 @@ struct GatedUnit : torch::autograd::Function<GatedUnit> {
 };
 
 }  // namespace
+
+rto::Maker rto::gated_unit_maker(const torch::autograd::Node &node) { return maker_of<GatedUnit>(node); }
 
 at::Tensor rto::gated_unit(const at::Tensor &gate, const at::Tensor &up, bool is_gelu) {
     TORCH_CHECK(gate.dim() == 2 && gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "gate and up differ");

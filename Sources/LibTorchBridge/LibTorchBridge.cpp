@@ -25,6 +25,7 @@
 #include "Handles.h"
 #include "HotPaths.h"
 #include "LayerHandles.h"
+#include "TensorMemory.h"
 
 using namespace rto::handles;
 
@@ -323,6 +324,8 @@ const LibTorchInterface table = {
     .release_generator = release_generator,
     .generator_state = generator_state,
     .set_generator_state = set_generator_state,
+    .used_memory = rto::used_memory,
+    .return_spare_memory = rto::return_spare_memory,
     .set_threads = [](int32_t count) { at::set_num_threads(count); },
     .threads = [] { return static_cast<int32_t>(at::get_num_threads()); },
     .open_cuda = open_cuda,
@@ -353,4 +356,7 @@ const LibTorchInterface table = {
 
 }  // namespace
 
-extern "C" const LibTorchInterface *libtorch_interface(void) { return &table; }
+extern "C" const LibTorchInterface *libtorch_interface(void) {
+    rto::install_tensor_memory();
+    return &table;
+}

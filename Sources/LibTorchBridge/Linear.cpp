@@ -1,26 +1,30 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "MatrixProduct.h"
+#include "Remade.h"
 
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Keeps the input and the wide weight; the rounded weight is made again in the backward pass instead of being kept.
+/// Keeps the wide weight, from which the rounded one is made again in the backward pass, and what the weight's gradient takes of
+/// the input: nothing for a frozen weight.
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight) {
-        context->save_for_backward({x, weight});
+        context->save_for_backward({weight.requires_grad() ? rto::kept(*context, x) : at::Tensor(), weight});
         return rto::product(x, weight.to(x.scalar_type()).t(), x.scalar_type());
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        const auto &x = saved[0], &weight = saved[1], &upstream = gradients[0];
-        auto type = x.scalar_type();
+        const auto &weight = saved[1], &upstream = gradients[0];
+        auto type = upstream.scalar_type();
         at::Tensor x_gradient, weight_gradient;
+        if (context->needs_input_grad(1)) {
+            weight_gradient = rto::product(upstream.t(), rto::restored(*context, saved[0]), weight.scalar_type());
+        }
         if (context->needs_input_grad(0)) x_gradient = rto::product(upstream, weight.to(type), type);
-        if (context->needs_input_grad(1)) weight_gradient = rto::product(upstream.t(), x, weight.scalar_type());
         return {x_gradient, weight_gradient};
     }
 };

@@ -5,6 +5,7 @@
 #include "Handles.h"
 #include "HotPaths.h"
 #include "Processor.h"
+#include "Remade.h"
 #include "RowKernels.h"
 
 namespace {
@@ -116,16 +117,32 @@ std::tuple<at::Tensor, at::Tensor> gradients_of(
     return {gradient, weight_gradients.sum(0).to(weight.scalar_type())};
 }
 
+/// What both norms keep: the row that is normalised, the weight and the scales.
+void keep(AutogradContext *context, const Normalized &result, const at::Tensor &weight, double epsilon, bool adds_one) {
+    context->saved_data["epsilon"] = epsilon;
+    context->saved_data["adds_one"] = adds_one;
+    context->save_for_backward({result.sum, weight, result.scales});
+}
+
+/// The norm once more, from what is kept.
+at::Tensor normalized_again(AutogradContext &context) {
+    auto saved = context.get_saved_variables();
+    auto epsilon = context.saved_data["epsilon"].toDouble();
+    return normalized(saved[0], at::Tensor(), saved[1], epsilon, context.saved_data["adds_one"].toBool()).output;
+}
+
 struct RootMeanSquareNorm : torch::autograd::Function<RootMeanSquareNorm> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &input, const at::Tensor &weight, double epsilon, bool adds_one) {
         auto result = normalized(input, at::Tensor(), weight, epsilon, adds_one);
-        context->saved_data["adds_one"] = adds_one;
-        context->save_for_backward({result.sum, weight, result.scales});
+        keep(context, result, weight, epsilon, adds_one);
         return result.output;
     }
 
+    static at::Tensor result(AutogradContext &context) { return normalized_again(context); }
+
     static variable_list backward(AutogradContext *context, variable_list upstream) {
+        rto::forget_result(*context);
         auto saved = context->get_saved_variables();
         auto [input, weight] = gradients_of(
             saved[0], saved[2], saved[1], upstream[0], at::Tensor(), context->saved_data["adds_one"].toBool());
@@ -138,12 +155,14 @@ struct ResidualNorm : torch::autograd::Function<ResidualNorm> {
         AutogradContext *context, const at::Tensor &input, const at::Tensor &update, const at::Tensor &weight, double epsilon,
         bool adds_one) {
         auto result = normalized(input, update, weight, epsilon, adds_one);
-        context->saved_data["adds_one"] = adds_one;
-        context->save_for_backward({result.sum, weight, result.scales});
+        keep(context, result, weight, epsilon, adds_one);
         return {result.sum, result.output};
     }
 
+    static at::Tensor result(AutogradContext &context) { return normalized_again(context); }
+
     static variable_list backward(AutogradContext *context, variable_list upstream) {
+        rto::forget_result(*context);
         auto saved = context->get_saved_variables();
         auto [sum, weight] = gradients_of(
             saved[0], saved[2], saved[1], upstream[1], upstream[0], context->saved_data["adds_one"].toBool());
@@ -152,6 +171,12 @@ struct ResidualNorm : torch::autograd::Function<ResidualNorm> {
 };
 
 }  // namespace
+
+rto::Maker rto::norm_maker(const torch::autograd::Node &node, uint32_t result) {
+    if (auto maker = maker_of<RootMeanSquareNorm>(node)) return maker;
+    // Its other result is the sum.
+    return result == 1 ? maker_of<ResidualNorm>(node) : nullptr;
+}
 
 at::Tensor rto::root_mean_square_norm(
     const at::Tensor &input, const at::Tensor &weight, double epsilon, bool adds_one) {

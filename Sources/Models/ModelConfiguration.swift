@@ -56,6 +56,12 @@ public struct ModelConfiguration: Sendable {
     /// How many norms of the residual stream's width a layer has.
     public var normsPerLayer: Int { family.traits.norms == .around ? 4 : 2 }
 
+    /// Whether what attention and the feed-forward layer return is normalised before it joins the residual stream.
+    public var normalizesUpdates: Bool { family.traits.norms != .before }
+
+    /// Whether queries, keys and values are one projection, and so are gate and up.
+    public var isFused: Bool { family.traits.isFused }
+
     /// The number of weights in a layer's norms of queries and keys.
     public var queryKeyNormWidth: Int {
         switch family.traits.queryKeyNorm {

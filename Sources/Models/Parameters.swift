@@ -19,7 +19,8 @@ public final class ParameterStore {
 
     /// Weights that are held packed and are no tensors of this store.
     private var packedNames: [String] = []
-    private let source: any ParameterSource
+    /// Where tensors come from until all are there: a checkpoint that stays open keeps its file in memory.
+    private var source: (any ParameterSource)?
     let preparation: Preparation
     /// The adapter on the linear layers, if there is one.
     public let adapter: Adapter?
@@ -133,6 +134,7 @@ public final class ParameterStore {
     }
 
     private func prepared(_ name: String, _ shape: [Int], _ kind: ParameterKind) throws -> Tensor {
+        guard let source else { preconditionFailure("\(name) is asked for after the model was finished") }
         let raw = try source.tensor(name, shape: shape, kind: kind)
         let preparation = kind.isOfAdapter ? adapter?.preparation ?? preparation : preparation
         // A leaf of its own: the source's tensor collects no gradient. Storage is shared where nothing is converted.
@@ -141,12 +143,13 @@ public final class ParameterStore {
         return tensor
     }
 
-    /// Says that the model has asked for all it needs.
+    /// Says that the model has asked for all it needs, and lets go of the source.
     ///
     /// - Throws: `ModelError` naming tensors that the source holds and the model did not ask for, or adapted layers that the
     ///   model does not have.
     func finish() throws {
-        try source.finish(taken: Set(names + packedNames + base.map(\.name)))
+        try source?.finish(taken: Set(names + packedNames + base.map(\.name)))
+        source = nil
         for target in adapter?.settings.targets ?? [] {
             let one = AdapterSettings(rank: 1, alpha: 1, targets: [target])
             if !adaptedLayers.contains(where: one.adapts) {

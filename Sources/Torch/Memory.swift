@@ -1,3 +1,4 @@
+import CLibTorch
 import Foundation
 import Synchronization
 
@@ -17,6 +18,15 @@ public enum Memory {
     public static var residentBytes: Int {
         statusField("VmRSS:")
     }
+
+    /// What large tensors on the CPU take now, those that LibTorch keeps for a backward pass included, in bytes; small ones, below
+    /// 256 KiB, are not counted.
+    public static var largeTensorBytes: Int { Int(libtorch.pointee.used_memory()) }
+
+    /// Gives memory that tensors have used before and none uses now back to the system.
+    ///
+    /// Otherwise it is kept for the tensors to come, as far as it and what is used are no more than has been used at once.
+    public static func returnSpare() { libtorch.pointee.return_spare_memory() }
 
     /// A field of the kernel's account of this process; zero where there is none (not Linux).
     private static func statusField(_ name: String) -> Int {

@@ -143,10 +143,13 @@ struct AdapterRunTests {
             checkpointsGradients: false
         )
         let whole = MemoryPrediction.activationBytes(training, tokens: 1)
+        let head = MemoryPrediction.headBytes(training, tokens: 1, models: 1)
         training.adapter = adapter
-        // Seven layers of rank 3 in two bytes, and no casts of the weights.
-        #expect(MemoryPrediction.adapterBytes(training) == 7 * 3 * 2)
-        #expect(MemoryPrediction.activationBytes(training, tokens: 1) < whole)
+        // Seven layers of rank 3 in two bytes; no gradient of the head, which is summed in float32, and no second copies.
+        let factors = shape.layerCount * 7 * 3 * 2
+        #expect(MemoryPrediction.activationBytes(training, tokens: 1) == whole + factors)
+        let gradient = shape.vocabularySize * shape.hiddenSize * (4 + 2 + 2)
+        #expect(MemoryPrediction.headBytes(training, tokens: 1, models: 1) == head - gradient)
         // Before models are loaded: the base once for policy and reference, and an adapter with gradients and moments.
         let configuration = try configuration(.dpo)
         let run = try RunDirectory(

@@ -32,9 +32,13 @@ struct MemoryTests {
 
     @Test("a micro-batch is as large as the budget, its largest row or a whole batch")
     func largest() {
-        #expect(largestMicroBatch(rowSizes: [5, 9, 7], batchSize: 2, tokenBudget: 12) == 12)
-        #expect(largestMicroBatch(rowSizes: [5, 90, 7], batchSize: 2, tokenBudget: 12) == 90)
-        #expect(largestMicroBatch(rowSizes: [5, 9, 7], batchSize: 2, tokenBudget: 2048) == 16)
+        func largest(_ sizes: [Int], budget: Int) -> (Int, Bool) {
+            let found = LargestMicroBatch(rowSizes: sizes, batchSize: 2, tokenBudget: budget)
+            return (found.tokens, found.isWholeStep)
+        }
+        #expect(largest([5, 9, 7], budget: 12) == (12, false))
+        #expect(largest([5, 90, 7], budget: 12) == (90, false))
+        #expect(largest([5, 9, 7], budget: 2048) == (16, true))
     }
 
     private func shape() throws -> ModelConfiguration {
@@ -50,8 +54,8 @@ struct MemoryTests {
         let shape = try shape()
         let model = try LanguageModel.fresh(shape, seed: 1)
         #expect(DecoderCost(shape).parameterCount == model.parameters.tensors.map(\.count).reduce(0, +))
-        // 6 · 8 hidden, 2 · 8 queries, 2 · 4 keys, 4 · 20 inner.
-        #expect(MemoryPrediction.layerBytes(shape, .float32) == 4 * (48 + 16 + 8 + 80))
+        // 2 · 8 hidden, 2 · 8 queries, 2 · 4 keys, 2 · 20 inner.
+        #expect(MemoryPrediction.layerBytes(shape, .float32) == 4 * (16 + 16 + 8 + 40))
         let plain = MemoryPrediction.Training(configuration: shape, precision: .float32, checkpointsGradients: false)
         var saving = plain
         saving.checkpointsGradients = true
@@ -69,8 +73,9 @@ struct MemoryTests {
             loaded: 200_000_000,
             gradients: 1_000_000_000,
             activations: 4_000_000_000,
-            logits: 0,
-            cache: 0
+            head: 0,
+            sampling: 0,
+            hasOneMicroBatch: false
         )
         #expect(prediction.peak == 5_200_000_000)
         try prediction.check(available: 3_100_000_000)

@@ -174,6 +174,6 @@ struct ObjectiveStagesTests {
         let built = try StageBuilder(configuration: configuration, run: run, checkpoint: nil, device: .cpu).build()
         #expect(built.rowCount == 2)
         // The whole prompt and what fits of the response: of a pair the prompt is there once.
-        #expect(built.largestMicroBatch == (stage == .reward || stage == .dpo ? 17 + 3 + 2 : 20))
+        #expect(built.largestMicroBatch?.tokens == (stage == .reward || stage == .dpo ? 17 + 3 + 2 : 20))
     }
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 18
+#define LIBTORCH_INTERFACE_VERSION 19
 
 #ifndef __clang__
 #define _Nonnull
@@ -119,6 +119,10 @@ typedef struct LibTorchInterface {
     void (*_Nonnull release_generator)(GeneratorPointer generator);
     OptionalTensorPointer (*_Nonnull generator_state)(GeneratorPointer generator);
     int32_t (*_Nonnull set_generator_state)(GeneratorPointer generator, TensorPointer state);
+
+    // Memory of large tensors on the CPU: see TensorMemory.h.
+    int64_t (*_Nonnull used_memory)(void);
+    void (*_Nonnull return_spare_memory)(void);
 
     // Threads and devices.
     void (*_Nonnull set_threads)(int32_t count);

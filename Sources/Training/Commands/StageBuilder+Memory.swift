@@ -13,6 +13,8 @@ extension StageBuilder {
         guard device == .cpu else { return (try build(), nil) }
         try checkModels(available: MachineMemory.availableBytes)
         let stage = try build()
+        // What an earlier run of this process has left is no part of this one's models.
+        Memory.returnSpare()
         let policy = try ModelConfiguration(directory: URL(filePath: configuration.model.model))
         let prediction = MemoryPrediction(
             configuration,

@@ -12,16 +12,20 @@ struct MemoryPrediction: Equatable {
     var gradients: Int
     /// What the forward pass keeps for the backward pass of the largest micro-batch.
     var activations: Int
-    /// Logits of the head and their gradients, a chunk at a time.
-    var logits: Int
-    /// Keys and values of the sequences that are being sampled.
-    var cache: Int
+    /// The head's logits, and the gradient of its weight, which is there before any other.
+    var head: Int
+    /// Keys and values of the sequences that are being sampled, and the weights as sampling reads them.
+    var sampling: Int
+    /// Whether a step has one micro-batch, so that gradients come as activations go.
+    var hasOneMicroBatch: Bool
 
     /// The sum at the worst moment: sampling and updating do not happen at the same time.
-    var peak: Int { loaded + max(gradients + activations + logits, cache + logits) }
+    var peak: Int { loaded + max(update + head, sampling) }
+
+    private var update: Int { hasOneMicroBatch ? max(gradients, activations) : gradients + activations }
 
     /// What the run takes beyond what is loaded even where this prediction is much too high.
-    private var leastGrowth: Int { gradients + activations / 2 }
+    private var leastGrowth: Int { hasOneMicroBatch ? max(gradients, activations / 2) : gradients + activations / 2 }
 
     /// A number of bytes for people.
     static func text(_ bytes: Int) -> String {
@@ -56,18 +60,21 @@ extension MemoryPrediction {
 
     /// Bytes that the backward pass needs of one token in one layer.
     ///
-    /// Each operator keeps its inputs where its derivative needs them; what two operators keep is there once. With the
-    /// hidden width h, the query width q, the key width k and the inner width m:
-    /// - each norm: its input, the normalised rows and the result, which is the next projections' input: 3h; of norms of
-    ///   queries and keys as many, but for the result, which is counted with attention: 2q + 2k
-    /// - attention: rotated queries and keys, values, and what it returns, the output projection's input: 2q + 2k; in the last layer that
-    ///   input is a copy, of the rows whose states are wanted
-    /// - feed-forward: gate, its silu, up, and their product, the down projection's input: 4m
+    /// Each operator keeps its inputs where its derivative needs them; what two operators keep is there once, and what a norm
+    /// or a gated unit returns to a product is made again. With the hidden width h, the query width q, the key width k and the
+    /// inner width m:
+    /// - the residual stream before attention and before the feed-forward layer: 2h; norms behind these keep their inputs:
+    ///   2h more; norms of queries and keys: q + k
+    /// - attention: rotated queries and keys, values, and what it returns, the output projection's input: 2q + 2k; values of a
+    ///   fused projection keep all of that: q + k; in the last layer the output projection's input is a copy, of the rows whose
+    ///   states are wanted
+    /// - feed-forward: gate and up: 2m
     static func layerBytes(_ configuration: ModelConfiguration, _ precision: DType) -> Int {
-        let attention = 2 * (configuration.queryWidth + configuration.keyWidth)
-        let norms = 3 * configuration.normsPerLayer * configuration.hiddenSize
-        let headNorms = configuration.queryKeyNormWidth > 0 ? attention : 0
-        return (norms + headNorms + attention + 4 * configuration.intermediateSize) * precision.byteSize
+        let projected = configuration.queryWidth + configuration.keyWidth
+        let streams = (configuration.normalizesUpdates ? 4 : 2) * configuration.hiddenSize
+        let copies = 2 + (configuration.queryKeyNormWidth > 0 ? 1 : 0) + (configuration.isFused ? 1 : 0)
+        let attention = copies * projected
+        return (streams + attention + 2 * configuration.intermediateSize) * precision.byteSize
     }
 
     /// Bytes that the backward pass of an adapter needs of one token in one layer: A·x of each adapted layer, and with dropout
@@ -84,21 +91,32 @@ extension MemoryPrediction {
     static func activationBytes(_ model: Training, tokens: Int) -> Int {
         let configuration = model.configuration
         let layer = layerBytes(configuration, model.precision) + adapterBytes(model)
-        // The last layer's gradients come while all that it kept is there: at most as much again as one layer keeps.
         let row = configuration.hiddenSize * model.precision.byteSize
-        let kept =
-            model.checkpointsGradients
-            ? configuration.layerCount * row + 2 * layer : (configuration.layerCount + 1) * layer
-        // Weights that are cast to the computing type are kept with the activations.
-        let weights = DecoderCost(configuration).parameterCount
-        let casts = model.precision == .float32 || model.adapter != nil ? 0 : weights * model.precision.byteSize
-        return tokens * (kept + 4 * row) + casts
+        let kept = configuration.layerCount * (model.checkpointsGradients ? row : layer)
+        // The last layer's gradients come while all is there: of the stream and the product's input, of the gated unit, its gate
+        // and its up. Checkpointed, that layer has been computed again by then.
+        let last =
+            2 * row + 3 * configuration.intermediateSize * model.precision.byteSize
+            + (model.checkpointsGradients ? layer : 0)
+        // The last norm's input, its result and both gradients.
+        return tokens * (kept + last + 4 * row)
     }
 
-    /// Bytes of the head's work: a chunk of logits, its gradient, and the copy that softmax makes.
-    static func logitBytes(_ configuration: ModelConfiguration, tokens: Int) -> Int {
-        let rows = min(tokens, Tensor.logitChunkRows(vocabulary: configuration.vocabularySize, on: .cpu))
-        return 3 * rows * configuration.vocabularySize * DType.float32.byteSize
+    /// The most bytes of logits that are kept from a forward to its backward pass, beside the chunk that is being computed.
+    private static let keptLogitBytes = 64 << 20
+
+    /// Bytes of the head's work for a number of models whose distributions are there at the same time.
+    static func headBytes(_ model: Training, tokens: Int, models: Int) -> Int {
+        guard models > 0 else { return 0 }
+        let vocabulary = model.configuration.vocabularySize
+        // Distributions that are compared are in float32.
+        let row = models * vocabulary * (models > 1 ? .float32 : model.precision).byteSize
+        let chunk = Tensor.logitChunkRows(vocabulary: vocabulary, on: .cpu) * row
+        let logits = min(tokens * row, keptLogitBytes + chunk)
+        // Summed in float32; a computing type that is narrower has its own copies of the weight and of the gradient.
+        let narrow = model.precision == .float32 ? 0 : 2 * model.precision.byteSize
+        let gradient = vocabulary * model.configuration.hiddenSize * (DType.float32.byteSize + narrow)
+        return logits + (model.adapter == nil ? gradient : 0)
     }
 }
 
@@ -116,15 +134,25 @@ extension MemoryPrediction {
             checkpointsGradients: configuration.compute.gradientCheckpointing,
             adapter: adapter
         )
-        let tokens = stage.largestMicroBatch ?? configuration.largestRolloutMicroBatch
+        let largest = stage.largestMicroBatch
+        let tokens = largest?.tokens ?? configuration.largestRolloutMicroBatch
         let trained = stage.learners.flatMap(\.parameters.tensors).map(\.count).reduce(0, +)
         self.init(
             loaded: Memory.residentBytes,
             gradients: trained * DType.float32.byteSize,
             activations: Self.activationBytes(model, tokens: tokens),
-            logits: configuration.comparedModels * Self.logitBytes(policy, tokens: tokens),
-            cache: min(configuration.sampledTokens * Self.cacheBytes(model), SequenceGenerator.defaultCacheBytes)
+            head: Self.headBytes(model, tokens: tokens, models: configuration.comparedModels),
+            sampling: Self.samplingBytes(model, tokens: configuration.sampledTokens),
+            // Policy and critic learn in turn from each micro-batch.
+            hasOneMicroBatch: largest?.isWholeStep ?? false
         )
+    }
+
+    /// Bytes that it takes to sample sequences that hold so many tokens at once: caches, and the weights in the order of sampling.
+    private static func samplingBytes(_ model: Training, tokens: Int) -> Int {
+        guard tokens > 0 else { return 0 }
+        let weights = DecoderCost(model.configuration).parameterCount * model.precision.byteSize
+        return weights + min(tokens * cacheBytes(model), SequenceGenerator.defaultCacheBytes)
     }
 
     /// Bytes that one token takes in the caches of all layers.

@@ -14,8 +14,8 @@ protocol Stage: AnyObject {
     var rowCount: Int { get }
     /// Optimizer steps of one pass over the data.
     var stepsPerEpoch: Int { get }
-    /// The most tokens that one pass of a step may hold, or nil where that is not known before the step.
-    var largestMicroBatch: Int? { get }
+    /// The most that one pass of a step may hold, or nil where that is not known before the step.
+    var largestMicroBatch: LargestMicroBatch? { get }
 
     /// Makes optimizer step `step`, counted from 0.
     func step(_ step: Int) throws -> Metrics
@@ -32,14 +32,24 @@ protocol Stage: AnyObject {
 }
 
 extension Stage {
-    var largestMicroBatch: Int? { nil }
+    var largestMicroBatch: LargestMicroBatch? { nil }
 }
 
-/// The most tokens of one micro-batch when rows of these sizes are drawn at random: the budget, unless a row is larger or
-/// a whole batch is smaller.
-func largestMicroBatch(rowSizes: [Int], batchSize: Int, tokenBudget: Int) -> Int {
-    let largest = rowSizes.sorted(by: >).prefix(batchSize)
-    return min(max(tokenBudget, largest.first ?? 0), largest.reduce(0, +))
+/// The most that one micro-batch may hold when rows are drawn at random.
+struct LargestMicroBatch: Equatable {
+    /// The budget, unless a row is larger or a whole batch is smaller.
+    let tokens: Int
+    /// Whether no step has a second one, which would find the gradients of the first.
+    let isWholeStep: Bool
+
+    /// For rows of these sizes, of which the largest are enough.
+    init(rowSizes: [Int], batchSize: Int, tokenBudget: Int) {
+        let largest = rowSizes.sorted(by: >).prefix(batchSize)
+        let most = max(tokenBudget, largest.first ?? 0)
+        let batch = largest.reduce(0, +)
+        tokens = min(most, batch)
+        isWholeStep = batch <= most
+    }
 }
 
 /// What a stage keeps in a checkpoint beside models and optimizers.

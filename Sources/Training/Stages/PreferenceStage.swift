@@ -18,7 +18,7 @@ final class PreferenceStage: Stage {
     /// Nil where the loss wants nothing of the reference model, or more.
     private var referenceSums: [Double]?
     private var evaluationSums: [Double]?
-    let largestMicroBatch: Int?
+    let largestMicroBatch: LargestMicroBatch?
 
     /// - Parameter reference: the reference model, where the loss needs one
     init(

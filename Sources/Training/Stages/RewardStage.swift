@@ -14,7 +14,7 @@ final class RewardStage: Stage {
     private let learner: Learner
     /// Of the last evaluation: what the final model's config.json carries for normalisation.
     private var statistics: RewardStatistics?
-    let largestMicroBatch: Int?
+    let largestMicroBatch: LargestMicroBatch?
 
     init(
         _ configuration: TrainConfiguration,

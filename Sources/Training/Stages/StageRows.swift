@@ -56,11 +56,10 @@ struct StageRows<Row> {
         }
     }
 
-    /// The most tokens of one micro-batch: the budget, unless a row is larger or a whole batch is smaller.
-    func largestMicroBatch(_ settings: LoopSettings) throws -> Int {
-        let largest = try largest(settings.batchSize)
-        return Training.largestMicroBatch(
-            rowSizes: largest,
+    /// The most that one micro-batch of a step may hold.
+    func largestMicroBatch(_ settings: LoopSettings) throws -> LargestMicroBatch {
+        LargestMicroBatch(
+            rowSizes: try largest(settings.batchSize),
             batchSize: settings.batchSize,
             tokenBudget: settings.microBatchTokens
         )

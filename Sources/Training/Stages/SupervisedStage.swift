@@ -13,7 +13,7 @@ final class SupervisedStage: Stage {
     private let schedule: DataSchedule
     private let configuration: TrainConfiguration
     private let learner: Learner
-    let largestMicroBatch: Int?
+    let largestMicroBatch: LargestMicroBatch?
 
     init(
         _ configuration: TrainConfiguration,

@@ -22,7 +22,7 @@ final class UnpairedStage: Stage {
     private let learner: Learner
     /// log π_ref of each row's response, NaN until its batch has come once; kept with the run.
     private var referenceSums: [Double]
-    let largestMicroBatch: Int?
+    let largestMicroBatch: LargestMicroBatch?
 
     init(
         _ configuration: TrainConfiguration,
