@@ -12,7 +12,7 @@ using torch::autograd::variable_list;
 /// the input: nothing for a frozen weight.
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight) {
-        context->save_for_backward({weight.requires_grad() ? rto::kept(*context, x) : at::Tensor(), weight});
+        context->save_for_backward({weight.requires_grad() ? rto::kept(x) : at::Tensor(), weight});
         return rto::product(x, weight.to(x.scalar_type()).t(), x.scalar_type());
     }
 
@@ -22,7 +22,7 @@ struct Linear : torch::autograd::Function<Linear> {
         auto type = upstream.scalar_type();
         at::Tensor x_gradient, weight_gradient;
         if (context->needs_input_grad(1)) {
-            weight_gradient = rto::product(upstream.t(), rto::restored(*context, saved[0]), weight.scalar_type());
+            weight_gradient = rto::product(upstream.t(), rto::restored(saved[0]), weight.scalar_type());
         }
         if (context->needs_input_grad(0)) x_gradient = rto::product(upstream, weight.to(type), type);
         return {x_gradient, weight_gradient};

@@ -32,10 +32,10 @@ Maker maker_of(const torch::autograd::Node &node) {
 
 inline void forget_result(torch::autograd::AutogradContext &context) { context.saved_data["result"] = c10::IValue(); }
 
-/// What a node saves of its one input that its backward pass reads: the input, or nothing if its maker is noted in `context`.
-at::Tensor kept(torch::autograd::AutogradContext &context, const at::Tensor &input);
+/// What a node saves of its first input for its backward pass: the input, or nothing where it can be made again.
+at::Tensor kept(const at::Tensor &input);
 
-/// The input in the backward pass, given what was saved.
-at::Tensor restored(torch::autograd::AutogradContext &context, const at::Tensor &saved);
+/// The first input in the backward pass, given what was saved.
+at::Tensor restored(const at::Tensor &saved);
 
 }  // namespace rto

@@ -2,11 +2,13 @@
 
 #include <c10/core/CPUAllocator.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 namespace {
@@ -15,15 +17,23 @@ namespace {
 ///
 /// A training step frees and asks for gigabytes, in sizes that change with its tokens. The C library hands such memory back to
 /// the system, which clears every page that comes again, or keeps blocks that nothing fits into. Here pages are never more, used
-/// and spare, than have been in use at once.
+/// and spare, than have been in use at once and `slack`: without it small models spend their time giving pages back and forth.
 class Pages {
   public:
-    static constexpr size_t unit = 4096;
+    static constexpr size_t slack = size_t(64) << 20;
+
+    /// The bytes of a page.
+    static size_t unit() {
+        static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+        return size;
+    }
 
     /// A block of a multiple of the unit; null if the system has no more.
     void *take(size_t size) {
         std::lock_guard lock(mutex);
         void *start = reused(size);
+        // A longer block is moved, and its new pages are cleared as those of a new block are: only where pages run out.
+        if (start == nullptr && used_bytes + spare_bytes + size > most_used + slack) start = lengthened(size);
         if (start == nullptr) start = mapped(size);
         if (start == nullptr) {
             keep_spare(0);
@@ -33,7 +43,7 @@ class Pages {
         used[start] = size;
         used_bytes += size;
         most_used = std::max(most_used, used_bytes);
-        keep_spare(most_used - used_bytes);
+        keep_spare(most_used - used_bytes + slack);
         return start;
     }
 
@@ -43,7 +53,7 @@ class Pages {
         auto found = used.find(start);
         if (found == used.end()) return false;
         used_bytes -= found->second;
-        add_spare(start, found->second);
+        add_spare(static_cast<char *>(start), found->second);
         used.erase(found);
         return true;
     }
@@ -56,64 +66,84 @@ class Pages {
     void return_spare() {
         std::lock_guard lock(mutex);
         keep_spare(0);
+        most_used = used_bytes;
     }
 
   private:
-    using Spare = std::multimap<size_t, void *>;
+    using Block = std::pair<size_t, char *>;
 
     std::mutex mutex;
     std::unordered_map<void *, size_t> used;
-    Spare spare;
+    /// Spare blocks by length and by place; two never touch.
+    std::set<Block> by_length;
+    std::map<char *, size_t> by_place;
     size_t used_bytes = 0, spare_bytes = 0, most_used = 0;
-
-    static void *after(void *start, size_t distance) { return static_cast<char *>(start) + distance; }
 
     static void *mapped(size_t size) {
         void *start = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         return start == MAP_FAILED ? nullptr : start;
     }
 
-    void add_spare(void *start, size_t size) {
-        spare.emplace(size, start);
-        spare_bytes += size;
-    }
-
-    void remove_spare(Spare::iterator block) {
-        spare_bytes -= block->first;
-        spare.erase(block);
-    }
-
-    /// The smallest spare block that is large enough, of which the rest stays spare, or the largest one, which is made longer.
-    void *reused(size_t size) {
-        if (spare.empty()) return nullptr;
-        auto block = spare.lower_bound(size);
-        bool fits = block != spare.end();
-        if (!fits) block = std::prev(block);
-        auto [length, start] = *block;
-        if (!fits) {
-#ifdef __linux__
-            void *longer = mremap(start, length, size, MREMAP_MAYMOVE);
-            if (longer == MAP_FAILED) return nullptr;
-            remove_spare(block);
-            return longer;
-#else
-            return nullptr;
-#endif
+    /// Adds a spare block, as one with those that it touches.
+    void add_spare(char *start, size_t length) {
+        auto next = by_place.lower_bound(start);
+        if (next != by_place.end() && next->first == start + length) {
+            length += next->second;
+            remove_spare(*next++);
         }
-        remove_spare(block);
-        if (length > size) add_spare(after(start, size), length - size);
+        if (next != by_place.begin()) {
+            auto [before, size] = *std::prev(next);
+            if (before + size == start) {
+                remove_spare({before, size});
+                start = before;
+                length += size;
+            }
+        }
+        by_length.emplace(length, start);
+        by_place.emplace(start, length);
+        spare_bytes += length;
+    }
+
+    void remove_spare(std::pair<char *, size_t> block) {
+        by_length.erase({block.second, block.first});
+        by_place.erase(block.first);
+        spare_bytes -= block.second;
+    }
+
+    /// The smallest spare block that is large enough, of which the rest stays spare; null where there is none.
+    void *reused(size_t size) {
+        auto block = by_length.lower_bound({size, nullptr});
+        if (block == by_length.end()) return nullptr;
+        auto [length, start] = *block;
+        remove_spare({start, length});
+        if (length > size) add_spare(start + size, length - size);
         return start;
+    }
+
+    /// The longest spare block made longer; null where that cannot be.
+    void *lengthened(size_t size) {
+#ifdef __linux__
+        if (by_length.empty()) return nullptr;
+        auto [length, start] = *by_length.rbegin();
+        void *longer = mremap(start, length, size, MREMAP_MAYMOVE);
+        // Blocks that touch need not be one mapping.
+        if (longer == MAP_FAILED) return nullptr;
+        remove_spare({start, length});
+        return longer;
+#else
+        return nullptr;
+#endif
     }
 
     /// Gives spare pages back to the system until there are at most so many bytes of them, the shortest blocks first.
     void keep_spare(size_t limit) {
         while (spare_bytes > limit) {
-            auto block = spare.begin();
-            auto [length, start] = *block;
+            auto [length, start] = *by_length.begin();
             size_t excess = std::min(length, spare_bytes - limit);
-            remove_spare(block);
+            // A process has so many mappings at most: what cannot be cut off stays spare.
+            if (munmap(start + length - excess, excess) != 0) return;
+            remove_spare({start, length});
             if (length > excess) add_spare(start, length - excess);
-            munmap(after(start, length - excess), excess);
         }
     }
 };
@@ -130,13 +160,14 @@ class TensorMemory : public c10::Allocator {
     explicit TensorMemory(c10::Allocator *others) : others(others) { others_deleter = others->raw_deleter(); }
 
     c10::DataPtr allocate(size_t size) override {
-        if (size >= least_size) {
-            void *start = pages().take((size + Pages::unit - 1) / Pages::unit * Pages::unit);
+        if (size >= least_size && size <= SIZE_MAX - Pages::unit()) {
+            void *start = pages().take((size + Pages::unit() - 1) / Pages::unit() * Pages::unit());
             if (start != nullptr) return {start, start, &give_back, c10::Device(c10::DeviceType::CPU)};
         }
         return others->allocate(size);  // which says why where there is no memory
     }
 
+    /// Frees small blocks too, whose own deleter is another: who takes memory raw gives it back raw.
     c10::DeleterFnPtr raw_deleter() const override { return &give_back; }
 
     void copy_data(void *target, const void *source, size_t size) const override { std::memcpy(target, source, size); }

@@ -150,6 +150,7 @@ public final class ParameterStore {
     func finish() throws {
         try source?.finish(taken: Set(names + packedNames + base.map(\.name)))
         source = nil
+        Memory.returnSpare()  // what it took to convert the weights
         for target in adapter?.settings.targets ?? [] {
             let one = AdapterSettings(rank: 1, alpha: 1, targets: [target])
             if !adaptedLayers.contains(where: one.adapts) {

@@ -67,6 +67,45 @@ struct MemoryTests {
         #expect(least < most)
     }
 
+    @Test("the head's logits and gradients, and distributions that are compared")
+    func head() throws {
+        let plain = MemoryPrediction.Training(
+            configuration: try shape(),
+            precision: .float32,
+            checkpointsGradients: false
+        )
+        // Few tokens are one chunk: 50 rows of 100 logits, and the head's gradient, 100 · 8.
+        #expect(MemoryPrediction.headBytes(plain, tokens: 50, models: 1) == 4 * (50 * 100 + 800))
+        #expect(MemoryPrediction.headBytes(plain, tokens: 50, models: 0) == 0)
+        // Of two models four matrices of 50 · 100, and a byte for each element: more than two and the gradient.
+        #expect(MemoryPrediction.headBytes(plain, tokens: 50, models: 2) == 4 * 4 * 5_000 + 5_000)
+        var half = plain
+        half.precision = .bfloat16
+        #expect(MemoryPrediction.headBytes(half, tokens: 50, models: 1) == 2 * 50 * 100 + (4 + 2 + 2) * 800)
+        half.adapter = AdapterSettings(rank: 1, alpha: 1)
+        #expect(MemoryPrediction.headBytes(half, tokens: 50, models: 1) == 2 * 50 * 100)
+        // Of many tokens a chunk of 41,943 rows, and as many more as 64 MiB keep.
+        #expect(MemoryPrediction.headBytes(plain, tokens: 1_000_000, models: 1) == 400 * 41_943 + (64 << 20) + 3_200)
+    }
+
+    @Test("the worst moment: sampling, the backward pass of one micro-batch, or of one among several")
+    func peak() {
+        func peak(sampling: Int, whole: Bool) -> Int {
+            MemoryPrediction(
+                loaded: 100,
+                gradients: 30,
+                activations: 50,
+                head: 7,
+                sampling: sampling,
+                hasOneMicroBatch: whole
+            ).peak
+        }
+        #expect(peak(sampling: 500, whole: true) == 600 && peak(sampling: 500, whole: false) == 600)
+        #expect(peak(sampling: 0, whole: false) == 100 + 30 + 50 + 7)
+        // With one micro-batch gradients come while activations go.
+        #expect(peak(sampling: 0, whole: true) == 100 + 50 + 7)
+    }
+
     @Test("a run that cannot fit is refused with what helps, one that may fit is not")
     func refusal() throws {
         let prediction = MemoryPrediction(

@@ -11,9 +11,10 @@ extension StageBuilder {
     ///   where they alone are too large.
     func buildWithinMemory() throws -> (stage: any Stage, prediction: MemoryPrediction?) {
         guard device == .cpu else { return (try build(), nil) }
+        // What an earlier run of this process has left is no part of this one, nor is what loading takes in passing.
+        Memory.returnSpare()
         try checkModels(available: MachineMemory.availableBytes)
         let stage = try build()
-        // What an earlier run of this process has left is no part of this one's models.
         Memory.returnSpare()
         let policy = try ModelConfiguration(directory: URL(filePath: configuration.model.model))
         let prediction = MemoryPrediction(

@@ -111,12 +111,15 @@ extension MemoryPrediction {
         let vocabulary = model.configuration.vocabularySize
         // Distributions that are compared are in float32.
         let row = models * vocabulary * (models > 1 ? .float32 : model.precision).byteSize
-        let chunk = Tensor.logitChunkRows(vocabulary: vocabulary, on: .cpu) * row
-        let logits = min(tokens * row, keptLogitBytes + chunk)
+        let rows = min(tokens, Tensor.logitChunkRows(vocabulary: vocabulary, on: .cpu))
+        let kept = min((tokens - rows) * row, keptLogitBytes)
         // Summed in float32; a computing type that is narrower has its own copies of the weight and of the gradient.
         let narrow = model.precision == .float32 ? 0 : 2 * model.precision.byteSize
         let gradient = vocabulary * model.configuration.hiddenSize * (DType.float32.byteSize + narrow)
-        return logits + (model.adapter == nil ? gradient : 0)
+        let learned = rows * row + (model.adapter == nil ? gradient : 0)
+        // Beside both distributions there are the reference's shares, a difference, and a byte for what is never said.
+        let compared = models > 1 ? rows * row * 2 + rows * vocabulary : 0
+        return kept + max(learned, compared)
     }
 }
 
