@@ -326,6 +326,7 @@ const LibTorchInterface table = {
     .set_generator_state = set_generator_state,
     .used_memory = rto::used_memory,
     .return_spare_memory = rto::return_spare_memory,
+    .set_huge_pages = rto::set_huge_pages,
     .set_threads = [](int32_t count) { at::set_num_threads(count); },
     .threads = [] { return static_cast<int32_t>(at::get_num_threads()); },
     .open_cuda = open_cuda,

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 namespace {
 
@@ -21,7 +22,9 @@ namespace {
 /// and spare, than have been in use at once and `slack`: without it small models spend their time giving pages back and forth.
 class Pages {
   public:
-    static constexpr size_t slack = size_t(64) << 20, huge_unit = size_t(2) << 20, most_huge = size_t(32) << 20;
+    static constexpr size_t slack = size_t(64) << 20, huge_unit = size_t(2) << 20;
+
+    explicit Pages(bool is_huge) : is_huge(is_huge) {}
 
     /// The bytes of a page.
     static size_t unit() {
@@ -34,7 +37,7 @@ class Pages {
         std::lock_guard lock(mutex);
         void *start = reused(size);
         // A longer block is moved, and its new pages are cleared as those of a new block are: only where pages run out.
-        if (start == nullptr && used_bytes + spare_bytes + size > most_used + slack) start = lengthened(size);
+        if (start == nullptr && used_bytes + spare_bytes + size > most_used + slack && !is_huge) start = lengthened(size);
         if (start == nullptr) start = mapped(size);
         if (start == nullptr) {
             keep_spare(0);
@@ -44,7 +47,7 @@ class Pages {
         used[start] = size;
         used_bytes += size;
         most_used = std::max(most_used, used_bytes);
-        keep_spare(most_used - used_bytes + slack);
+        if (!is_huge) keep_spare(most_used - used_bytes + slack);
         return start;
     }
 
@@ -56,6 +59,8 @@ class Pages {
         used_bytes -= found->second;
         add_spare(static_cast<char *>(start), found->second);
         used.erase(found);
+        // What is read at every token goes when sampling ends, and training has the memory.
+        if (is_huge) keep_spare(slack);
         return true;
     }
 
@@ -73,6 +78,8 @@ class Pages {
   private:
     using Block = std::pair<size_t, char *>;
 
+    const bool is_huge;
+
     std::mutex mutex;
     std::unordered_map<void *, size_t> used;
     /// Spare blocks by length and by place; two never touch.
@@ -80,22 +87,24 @@ class Pages {
     std::map<char *, size_t> by_place;
     size_t used_bytes = 0, spare_bytes = 0, most_used = 0;
 
-    /// New pages, as whole huge ones where the system has such; what is beyond the size is spare.
-    ///
-    /// Sampling walks through all weights and caches at every token, and finds them sooner with fewer pages. Larger blocks are read
-    /// in order, and the system would take longer to find room for them.
+    static void *pages_of_system(size_t size) {
+        void *start = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return start == MAP_FAILED ? nullptr : start;
+    }
+
+    /// New pages; of huge ones as many as the size begins, of which the rest is spare.
     void *mapped(size_t size) {
+        if (!is_huge) return pages_of_system(size);
         if (size > SIZE_MAX - 2 * huge_unit) return nullptr;
         size_t length = (size + huge_unit - 1) / huge_unit * huge_unit;
-        void *found = mmap(nullptr, length + huge_unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (found == MAP_FAILED) return nullptr;
-        auto *place = static_cast<char *>(found);
+        auto *place = static_cast<char *>(pages_of_system(length + huge_unit));
+        if (place == nullptr) return nullptr;
         size_t before = (huge_unit - reinterpret_cast<uintptr_t>(place) % huge_unit) % huge_unit;
-        if (before > 0) munmap(place, before);
-        munmap(place + before + length, huge_unit - before);
         auto *start = place + before;
+        if (before > 0) munmap(place, before);
+        munmap(start + length, huge_unit - before);
 #ifdef MADV_HUGEPAGE
-        if (size <= most_huge) madvise(start, length, MADV_HUGEPAGE);
+        madvise(start, length, MADV_HUGEPAGE);
 #endif
         if (length > size) add_spare(start + size, length - size);
         return start;
@@ -165,11 +174,20 @@ class Pages {
     }
 };
 
-/// Lives as long as the process: tensors may outlive everything else.
+/// Those of most tensors. They live as long as the process: tensors may outlive everything else.
 Pages &pages() {
-    static auto *shared = new Pages;
+    static auto *shared = new Pages(false);
     return *shared;
 }
+
+/// Those of tensors that are read at every token: the processor finds what lies in few large pages sooner. Elsewhere they would not
+/// pay: the system takes longer to find and to clear them.
+Pages &huge_pages() {
+    static auto *shared = new Pages(true);
+    return *shared;
+}
+
+thread_local bool prefers_huge = false;
 
 /// Pages for large tensors, LibTorch's own allocator for small ones.
 class TensorMemory : public c10::Allocator {
@@ -178,7 +196,7 @@ class TensorMemory : public c10::Allocator {
 
     c10::DataPtr allocate(size_t size) override {
         if (size >= least_size && size <= SIZE_MAX - Pages::unit()) {
-            void *start = pages().take((size + Pages::unit() - 1) / Pages::unit() * Pages::unit());
+            void *start = (prefers_huge ? huge_pages() : pages()).take((size + Pages::unit() - 1) / Pages::unit() * Pages::unit());
             if (start != nullptr) return {start, start, &give_back, c10::Device(c10::DeviceType::CPU)};
         }
         return others->allocate(size);  // which says why where there is no memory
@@ -196,7 +214,7 @@ class TensorMemory : public c10::Allocator {
     static inline c10::DeleterFnPtr others_deleter = nullptr;
 
     static void give_back(void *start) {
-        if (!pages().give_back(start)) others_deleter(start);
+        if (!pages().give_back(start) && !huge_pages().give_back(start)) others_deleter(start);
     }
 };
 
@@ -207,6 +225,11 @@ void rto::install_tensor_memory() {
     (void)once;
 }
 
-int64_t rto::used_memory() { return static_cast<int64_t>(pages().bytes_in_use()); }
+int64_t rto::used_memory() { return static_cast<int64_t>(pages().bytes_in_use() + huge_pages().bytes_in_use()); }
 
-void rto::return_spare_memory() { pages().return_spare(); }
+void rto::return_spare_memory() {
+    pages().return_spare();
+    huge_pages().return_spare();
+}
+
+bool rto::set_huge_pages(bool are_wanted) { return std::exchange(prefers_huge, are_wanted); }

@@ -20,8 +20,8 @@ final class KeyValueCache {
         let shape = [
             slots + (spareSlot == nil ? 0 : 1), configuration.keyValueHeadCount, capacity, configuration.headDimension,
         ]
-        keys = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
-        values = (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) }
+        func places() -> [Tensor] { (0..<configuration.layerCount).map { _ in Tensor.empty(shape, dtype, on: device) } }
+        (keys, values) = Memory.onHugePages { (places(), places()) }
         let fits = !isOnDevice || configuration.headDimension % 8 == 0 && configuration.headDimension <= 256
         isFused = fits && [.float32, .bfloat16].contains(dtype)
         let most = 2 * (slots + 1) * configuration.keyValueHeadCount

@@ -58,7 +58,9 @@ public struct PackedWeight {
         }
         (self.starts, outputs) = (starts, end)
         let joined = parts.count == 1 ? parts[0] : Tensor.concatenated(parts, along: 0)
-        packed = joined.handle.withPointer { Tensor(owning: unwrap(libtorch.pointee.pack_weight($0), "pack")) }
+        packed = Memory.onHugePages {
+            joined.handle.withPointer { Tensor(owning: unwrap(libtorch.pointee.pack_weight($0), "pack")) }
+        }
     }
 
     /// Packs one weight `[outputs, inputs]`.

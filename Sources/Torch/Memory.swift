@@ -28,6 +28,15 @@ public enum Memory {
     /// Otherwise it is kept for the tensors to come, as far as it and what is used are no more than has been used at once.
     public static func returnSpare() { libtorch.pointee.return_spare_memory() }
 
+    /// Calls the body, whose large tensors are made of huge pages where the system has such.
+    ///
+    /// For what is read at every token: the processor finds it sooner. On the CPU.
+    public static func onHugePages<Result>(_ body: () -> Result) -> Result {
+        let before = libtorch.pointee.set_huge_pages(true)
+        defer { _ = libtorch.pointee.set_huge_pages(before) }
+        return body()
+    }
+
     /// A field of the kernel's account of this process; zero where there is none (not Linux).
     private static func statusField(_ name: String) -> Int {
         guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),

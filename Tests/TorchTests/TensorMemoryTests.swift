@@ -14,7 +14,8 @@ struct TensorMemoryTests {
             for round in 0..<600 {
                 // From below the least size that is counted to several megabytes.
                 let count = Int.random(in: 30_000...1_500_000, using: &random)
-                held.append((Tensor.full([count], Double(round)), Double(round)))
+                func make() -> Tensor { Tensor.full([count], Double(round)) }
+                held.append((round % 3 == 0 ? Memory.onHugePages(make) : make(), Double(round)))
                 if held.count > 12 { held.remove(at: Int.random(in: held.indices, using: &random)) }
                 guard round % 20 == 0 else { continue }
                 for (tensor, value) in held {
@@ -44,6 +45,20 @@ struct TensorMemoryTests {
             Memory.returnSpare()
             let left = Memory.residentBytes - before
             guard left < 20_000_000 else { fatalError("\(left) bytes were not given back") }
+        }
+    }
+
+    @Test("huge pages go back to the system when what lay on them is gone, but for a few")
+    func huge() async {
+        await #expect(processExitsWith: .success) {
+            LibTorch.threads = 1
+            let before = Memory.residentBytes
+            var held = Memory.onHugePages { (0..<60).map { Tensor.full([1_000_000], Double($0)) } }
+            guard Memory.residentBytes - before > 230_000_000 else { fatalError("240000000 bytes are not there") }
+            guard held.indices.allSatisfy({ held[$0].max().scalar == Double($0) }) else { fatalError("wrong numbers") }
+            held = []
+            let left = Memory.residentBytes - before
+            guard left < 90_000_000 else { fatalError("\(left) bytes were kept") }
         }
     }
 

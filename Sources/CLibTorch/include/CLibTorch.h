@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBTORCH_INTERFACE_VERSION 19
+#define LIBTORCH_INTERFACE_VERSION 20
 
 #ifndef __clang__
 #define _Nonnull
@@ -123,6 +123,7 @@ typedef struct LibTorchInterface {
     // Memory of large tensors on the CPU: see TensorMemory.h.
     int64_t (*_Nonnull used_memory)(void);
     void (*_Nonnull return_spare_memory)(void);
+    bool (*_Nonnull set_huge_pages)(bool are_wanted);  // of the calling thread; returns what it was
 
     // Threads and devices.
     void (*_Nonnull set_threads)(int32_t count);
