@@ -69,7 +69,7 @@ public struct PackedWeight {
     /// Whether it lies where kernels of our own multiply it.
     public var isOnCPU: Bool { packed.device == .cpu }
 
-    /// x · Wᵀ for rows `[tokens, inputs]`, in their type, `[tokens, outputs]`; rows that are to be normalised first are so on the CPU.
+    /// x · Wᵀ in `[tokens, outputs]` for rows `[tokens, inputs]`, in their type; where a norm is given, on the CPU, of the normalised rows.
     public func callAsFunction(_ rows: Tensor, normalizedBy norm: RowNorm? = nil) -> Tensor {
         check(rows)
         return withExtendedLifetime((rows, packed, norm)) {

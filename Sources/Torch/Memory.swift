@@ -25,7 +25,8 @@ public enum Memory {
 
     /// Gives memory that tensors have used before and none uses now back to the system.
     ///
-    /// Otherwise it is kept for the tensors to come, as far as it and what is used are no more than has been used at once.
+    /// Otherwise it is kept for the tensors to come, as far as it and what is used exceed what has been used at once by no more than
+    /// 64 MiB; of huge pages no more than 64 MiB are kept.
     public static func returnSpare() { libtorch.pointee.return_spare_memory() }
 
     /// Calls the body, whose large tensors are made of huge pages where the system has such.

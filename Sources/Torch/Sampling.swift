@@ -246,8 +246,7 @@ extension Tensor {
     /// Chooses a token for each row of logits `[rows, vocabulary]`, float32; on a device only by rules without filters.
     ///
     /// Sampling takes the first token at which the cumulative distribution, summed in float64, exceeds the row's uniform
-    /// number; what a row chooses does not depend on the rows beside it, but for
-    /// the last bits of sums on a device.
+    /// number; what a row chooses does not depend on the rows beside it, but for the last bits of sums on a device.
     /// - Parameters:
     ///   - uniforms: one number in [0, 1) a row
     ///   - mayStop: whether the row may choose a stop token
