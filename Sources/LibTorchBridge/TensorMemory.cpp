@@ -221,8 +221,8 @@ class TensorMemory : public c10::Allocator {
 }  // namespace
 
 void rto::install_tensor_memory() {
-    static const bool once = [] { return c10::SetCPUAllocator(new TensorMemory(c10::GetCPUAllocator())), true; }();
-    (void)once;
+    static std::once_flag once;
+    std::call_once(once, [] { c10::SetCPUAllocator(new TensorMemory(c10::GetCPUAllocator())); });
 }
 
 int64_t rto::used_memory() { return static_cast<int64_t>(pages().bytes_in_use() + huge_pages().bytes_in_use()); }

@@ -9,9 +9,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Bytes of log-probabilities that a forward pass may keep for its backward pass, which computes the others again.
-constexpr int64_t kept_bytes = int64_t(64) << 20;
-
 /// A model's last layer: states [tokens, width], head [vocabulary, width], and what its logits are capped by, or zero.
 struct Head {
     at::Tensor states, weight;
@@ -83,7 +80,7 @@ struct TokenDistributions : torch::autograd::Function<TokenDistributions> {
         auto results = at::empty({4, policy.tokens()}, policy.states.options().dtype(policy.precision()));
         std::vector<at::Tensor> kept;
         // The cap's slope does not follow from log-probabilities.
-        int64_t room = keeps && soft_cap == 0 ? kept_bytes : 0;
+        int64_t room = keeps && soft_cap == 0 ? KEPT_LOGIT_BYTES : 0;
         for (int64_t start = 0; start < policy.tokens(); start += chunk_rows) {
             Chunk chunk(policy, reference, start, chunk_rows);
             chunk.summarize(targets, results);

@@ -37,9 +37,6 @@ struct LogitRowGradients {
 
 namespace {
 
-/// Bytes of logits that a forward pass may keep for its backward pass, which computes the others again.
-constexpr int64_t kept_bytes = int64_t(64) << 20;
-
 /// What the head is asked for, with contiguous tensors.
 struct Head : rto::HeadQuery {
     int64_t tokens() const { return hidden.size(0); }
@@ -191,7 +188,7 @@ struct TokenLogProbabilities : torch::autograd::Function<TokenLogProbabilities> 
         double temperature, double soft_cap, int64_t chunk_rows, bool keeps_logits) {
         auto head = checked_head({hidden, weight, targets, temperature, soft_cap, chunk_rows});
         std::vector<at::Tensor> kept;
-        auto summary = summarized(head, false, keeps_logits ? kept_bytes : 0, kept);
+        auto summary = summarized(head, false, keeps_logits ? KEPT_LOGIT_BYTES : 0, kept);
         context->save_for_backward({head.hidden, head.weight, head.targets, summary.largest, summary.log_sums});
         context->saved_data["temperature"] = temperature;
         context->saved_data["soft_cap"] = soft_cap;

@@ -40,7 +40,8 @@ public final class SafetensorsFile: Sendable {
     ) rethrows -> Result {
         precondition(header[entry.name] == entry, "the entry \(entry.name) is none of \(url.path)")
         let range = dataOffset + entry.byteRange.lowerBound..<dataOffset + entry.byteRange.upperBound
-        return try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[range])) }
+        defer { file.release(range) }
+        return try body(UnsafeRawBufferPointer(rebasing: file.bytes[range]))
     }
 
     /// Lends the bytes of the tensor of that name for the duration of a call.

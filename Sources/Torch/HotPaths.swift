@@ -120,6 +120,9 @@ extension Tensor {
         }
     }
 
+    /// The most bytes of logits that are kept from a forward to its backward pass, beside the chunk that is being computed.
+    public static let keptLogitBytes = Int(KEPT_LOGIT_BYTES)
+
     /// How many rows of logits are held at once.
     ///
     /// About 16 MiB of float32, and at least 256 rows, for with fewer the head's weights take longer to lay out than to multiply.

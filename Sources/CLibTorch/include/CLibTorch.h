@@ -12,6 +12,9 @@
 
 #define LIBTORCH_INTERFACE_VERSION 20
 
+/// Bytes of logits, or of log-probabilities, that a forward pass may keep for its backward pass, which computes the others again.
+#define KEPT_LOGIT_BYTES (64 << 20)
+
 #ifndef __clang__
 #define _Nonnull
 #define _Nullable

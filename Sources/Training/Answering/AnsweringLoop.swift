@@ -33,7 +33,8 @@ struct AnsweringLoop {
     /// Works until the queue is stopped; whoever still listens then hears no more.
     mutating func run() {
         while true {
-            let news = queue.news(waits: items.isEmpty && session?.isIdle ?? true)
+            // A busy server's memory stays with it: the next request wants it again.
+            let news = queue.news(waits: items.isEmpty && session?.isIdle ?? true, rest: Memory.returnSpare)
             for arrival in news.arrivals { join(arrival) }
             for job in news.jobs {
                 items += job.sequences.enumerated().map {

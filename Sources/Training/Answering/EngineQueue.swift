@@ -119,9 +119,15 @@ final class EngineQueue: TextEngine, RewardEngine, Sendable {
 
     /// Everything that came since the last time.
     ///
-    /// - Parameter waits: whether to wait until something comes, as there is nothing else to do
-    func news(waits: Bool) -> News {
-        if waits { bell.wait() }
+    /// - Parameters:
+    ///   - waits: whether to wait until something comes, as there is nothing else to do
+    ///   - patience: how long nothing comes until the rest begins
+    ///   - rest: what is done once then, before the wait goes on
+    func news(waits: Bool, patience: DispatchTimeInterval = .seconds(10), rest: () -> Void) -> News {
+        if waits, bell.wait(timeout: .now() + patience) == .timedOut {
+            rest()
+            bell.wait()
+        }
         return state.withLock { state in
             defer {
                 let isStopped = state.news.isStopped

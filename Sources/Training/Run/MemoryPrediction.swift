@@ -102,9 +102,6 @@ extension MemoryPrediction {
         return tokens * (kept + last + 4 * row)
     }
 
-    /// The most bytes of logits that are kept from a forward to its backward pass, beside the chunk that is being computed.
-    private static let keptLogitBytes = 64 << 20
-
     /// Bytes of the head's work for a number of models whose distributions are there at the same time.
     static func headBytes(_ model: Training, tokens: Int, models: Int) -> Int {
         guard models > 0 else { return 0 }
@@ -112,7 +109,7 @@ extension MemoryPrediction {
         // Distributions that are compared are in float32.
         let row = models * vocabulary * (models > 1 ? .float32 : model.precision).byteSize
         let rows = min(tokens, Tensor.logitChunkRows(vocabulary: vocabulary, on: .cpu))
-        let kept = min((tokens - rows) * row, keptLogitBytes)
+        let kept = min((tokens - rows) * row, Tensor.keptLogitBytes)
         // Summed in float32; a computing type that is narrower has its own copies of the weight and of the gradient.
         let narrow = model.precision == .float32 ? 0 : 2 * model.precision.byteSize
         let gradient = vocabulary * model.configuration.hiddenSize * (DType.float32.byteSize + narrow)
