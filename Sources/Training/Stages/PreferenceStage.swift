@@ -5,14 +5,14 @@ import Objectives
 import Torch
 
 /// Direct preference optimisation and its relatives: any ``PreferenceLoss`` on pairs (algorithms D.3 to D.6).
-final class PreferenceStage: Stage {
+final class PreferenceStage: DataStage {
     private let scorer: PreferenceScorer
     private let loss: any PreferenceLoss
     private let pairs: StageRows<PairRow>
     private let evaluationPairs: StageRows<PairRow>
-    private let schedule: DataSchedule
+    let schedule: DataSchedule
     private let configuration: TrainConfiguration
-    private let learner: Learner
+    let learner: Learner
     /// log π_ref of each row's response, NaN until its batch has come once; kept with the run.
     ///
     /// Nil where the loss wants nothing of the reference model, or more.
@@ -46,11 +46,6 @@ final class PreferenceStage: Stage {
         )
     }
 
-    var learners: [Learner] { [learner] }
-    var totalSteps: Int { schedule.totalSteps }
-    var rowCount: Int { schedule.rowCount }
-    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)
         let parts = PairRow.microBatches(
@@ -68,10 +63,7 @@ final class PreferenceStage: Stage {
             total += partial.scalar
             summary.add(outcome, scored)
         }
-        var metrics = Metrics()
-        metrics["loss"] = total
-        metrics["learning_rate"] = learner.learningRate(step: step)
-        metrics["grad_norm"] = try learner.update(step: step)
+        var metrics = try update(step: step, loss: total)
         metrics.append(summary.metrics(prefix: ""))
         metrics["num_tokens"] = Double(parts.map(\.batch.batch.tokens.count).reduce(0, +))
         return metrics

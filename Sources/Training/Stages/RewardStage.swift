@@ -5,13 +5,13 @@ import Objectives
 import Torch
 
 /// The Bradley–Terry reward model: −log σ(r(chosen) − r(rejected) − margin) (algorithm D.2).
-final class RewardStage: Stage {
+final class RewardStage: DataStage {
     private let model: ScoreModel
     private let pairs: StageRows<PairRow>
     private let evaluationPairs: StageRows<PairRow>
-    private let schedule: DataSchedule
+    let schedule: DataSchedule
     private let configuration: TrainConfiguration
-    private let learner: Learner
+    let learner: Learner
     /// Of the last evaluation: what the final model's config.json carries for normalisation.
     private var statistics: RewardStatistics?
     let largestMicroBatch: LargestMicroBatch?
@@ -36,11 +36,6 @@ final class RewardStage: Stage {
         )
     }
 
-    var learners: [Learner] { [learner] }
-    var totalSteps: Int { schedule.totalSteps }
-    var rowCount: Int { schedule.rowCount }
-    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-
     func step(_ step: Int) throws -> Metrics {
         let chosenPairs = schedule.rows(step: step)
         let rows = try pairs.rows(chosenPairs)
@@ -55,10 +50,7 @@ final class RewardStage: Stage {
             tokens += part.batch.batch.tokens.count
             statistics = statistics + PairStatistics(chosen: chosen, rejected: rejected)
         }
-        var metrics = Metrics()
-        metrics["loss"] = total
-        metrics["learning_rate"] = learner.learningRate(step: step)
-        metrics["grad_norm"] = try learner.update(step: step)
+        var metrics = try update(step: step, loss: total)
         metrics["accuracy"] = statistics.accuracy
         metrics["margin"] = statistics.margin
         metrics["mean_reward"] = (statistics.chosen + statistics.rejected) / 2

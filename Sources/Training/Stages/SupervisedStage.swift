@@ -6,13 +6,13 @@ import Safetensors
 import Torch
 
 /// Supervised fine-tuning: cross entropy of completions (algorithm D.1); with a teacher, knowledge distillation (D.8).
-final class SupervisedStage: Stage {
+final class SupervisedStage: DataStage {
     private let objective: CompletionLoss
     private let rows: StageRows<ResponseBatch.Row>
     private let evaluationRows: StageRows<ResponseBatch.Row>
-    private let schedule: DataSchedule
+    let schedule: DataSchedule
     private let configuration: TrainConfiguration
-    private let learner: Learner
+    let learner: Learner
     let largestMicroBatch: LargestMicroBatch?
 
     init(
@@ -37,20 +37,12 @@ final class SupervisedStage: Stage {
         )
     }
 
-    var learners: [Learner] { [learner] }
-    var totalSteps: Int { schedule.totalSteps }
-    var rowCount: Int { schedule.rowCount }
-    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-
     func step(_ step: Int) throws -> Metrics {
         let parts = microBatches(try rows.rows(schedule.rows(step: step)))
         let totals = parts.map { BatchTotals($0.ragged) }.reduce(BatchTotals(tokens: 0, rows: 0), +)
         var found = CompletionLoss.Statistics()
         for part in parts { found += pass(over: part, configuration.normalization, totals) { $0.backward() } }
-        var metrics = Metrics()
-        metrics["loss"] = found.loss
-        metrics["learning_rate"] = learner.learningRate(step: step)
-        metrics["grad_norm"] = try learner.update(step: step)
+        var metrics = try update(step: step, loss: found.loss)
         metrics["completion_loss"] = found.divergence == nil ? nil : found.crossEntropy
         metrics["teacher_kl"] = found.divergence
         metrics["num_tokens"] = Double(parts.map(\.batch.tokens.count).reduce(0, +))

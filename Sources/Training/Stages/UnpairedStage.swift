@@ -11,15 +11,15 @@ struct LabelledRow {
 }
 
 /// Kahneman–Tversky optimisation of single responses (algorithm D.7).
-final class UnpairedStage: Stage {
+final class UnpairedStage: DataStage {
     private let policy: LanguageModel
     private let reference: LanguageModel
     private let loss: UnpairedPreference
     private let rows: StageRows<LabelledRow>
     private let evaluationRows: StageRows<LabelledRow>
-    private let schedule: DataSchedule
+    let schedule: DataSchedule
     private let configuration: TrainConfiguration
-    private let learner: Learner
+    let learner: Learner
     /// log π_ref of each row's response, NaN until its batch has come once; kept with the run.
     private var referenceSums: [Double]
     let largestMicroBatch: LargestMicroBatch?
@@ -58,11 +58,6 @@ final class UnpairedStage: Stage {
         )
     }
 
-    var learners: [Learner] { [learner] }
-    var totalSteps: Int { schedule.totalSteps }
-    var rowCount: Int { schedule.rowCount }
-    var stepsPerEpoch: Int { schedule.stepsPerEpoch }
-
     func step(_ step: Int) throws -> Metrics {
         let places = schedule.rows(step: step)
         let batch = StageRows(try rows.rows(places)) { _ in 0 }
@@ -76,10 +71,7 @@ final class UnpairedStage: Stage {
             (losses.sum() / Double(batch.count)).backward()
             summary.add(losses, rewards, labels, tokens: part.batch.tokens.count)
         }
-        var metrics = Metrics()
-        metrics["loss"] = summary.loss
-        metrics["learning_rate"] = learner.learningRate(step: step)
-        metrics["grad_norm"] = try learner.update(step: step)
+        var metrics = try update(step: step, loss: summary.loss)
         metrics.append(summary.metrics(divergence, prefix: ""))
         metrics["num_tokens"] = Double(summary.tokens)
         return metrics
