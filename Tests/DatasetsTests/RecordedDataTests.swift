@@ -105,4 +105,26 @@ struct RecordedDataTests {
             }
         }
     }
+
+    @Test("Generation blocks give transformers' mask, also where the tokenizer puts spaces behind special tokens")
+    func generations() throws {
+        var options = DatasetOptions()
+        options.chatTemplate = """
+            {{ bos_token }}{% for m in messages %}{% if m.role == 'assistant' %}A:{% generation %} {{ m.content }}{{ eos_token }}\
+            {% endgeneration %}{% else %}Q: {{ m.content }}{% endif %}{% endfor %}
+            """
+        let row =
+            #"{"messages":[{"role":"user","content":"Who is there?"},{"role":"assistant","content":"Lily é"},"#
+            + #"{"role":"user","content":"Where?"},{"role":"assistant","content":"in the park"}]}"#
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("rows.jsonl", row)
+        let reader = DatasetReader(sources: [DatasetSource(path: path)], tokenizer: try stories(), options: options)
+        let example = try #require(try reader.rows(.examples).rows.first)
+        let prompt = [1, 410, 473, 467, 410, 448, 415, 414, 410, 293, 383, 450, 447, 467]
+        let rest = [317, 410, 485, 2, 410, 473, 467, 410, 448, 260, 276, 450, 447, 467, 322, 265, 282, 295, 433, 2]
+        #expect(example.ids == prompt + rest && example.promptLength == prompt.count)
+        // The mask of apply_chat_template(return_assistant_tokens_mask=True).
+        let mask = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+        #expect(example.isLearned == mask.map { $0 == 1 })
+    }
 }

@@ -144,14 +144,15 @@ struct RowTokenizer: Sendable {
         _ row: DatasetRow
     ) throws(DatasetError) -> [Bool] {
         var decoder = try tokenizer(for: row).makeStreamingDecoder()
-        var text = ""
+        let text = Array(rendering.text.utf8)
+        var end = 0
+        var isSpelled = true
         var ends: [Int] = []
         for id in ids {
-            text += decoder.append(id)
-            ends.append(text.utf8.count)
+            isSpelled = isSpelled && Self.spell(decoder.append(id), of: text, &end)
+            ends.append(end)
         }
-        text += decoder.finish()
-        guard text.utf8.elementsEqual(rendering.text.utf8) else {
+        guard isSpelled, Self.spell(decoder.finish(), of: text, &end), end == text.count else {
             throw row.error(
                 .cannotRender(
                     "the tokenizer does not give the conversation's text back, so that the stretches that the chat template marks"
@@ -164,6 +165,18 @@ struct RowTokenizer: Sendable {
             defer { start = end }
             return rendering.generations.contains { $0.contains(start) || $0.overlaps(start..<end) }
         }
+    }
+
+    /// Whether a text goes on with a piece, behind which `place` stands then.
+    ///
+    /// Tokenizers in the manner of SentencePiece put a space in front of a text and behind each special token; decoding gives it back
+    /// although the text has none there.
+    private static func spell(_ piece: String, of text: [UInt8], _ place: inout Int) -> Bool {
+        var piece = Array(piece.utf8)[...]
+        if !text[place...].starts(with: piece), piece.first == UInt8(ascii: " ") { piece.removeFirst() }
+        guard text[place...].starts(with: piece) else { return false }
+        place += piece.count
+        return true
     }
 
     /// The ids of a text that stands behind others, without the space that some tokenizers put in front of any text.

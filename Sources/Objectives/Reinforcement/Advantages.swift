@@ -67,11 +67,12 @@ private func recursion<Real: BinaryFloatingPoint>(
 ///   - values: `[tokens]`
 ///   - dividing: whether to divide by the deviation, too
 public func whitened(_ values: Tensor, dividing: Bool = true) -> Tensor {
-    let values = values.precise
-    guard values.count > 0 else { return values }
-    let centered = values - values.mean()
-    guard dividing else { return centered }
-    return centered * centered.squared().mean().clamped(1e-8, nil).reciprocalSquareRoot()
+    guard values.count > 0 else { return values.precise }
+    // In float64 the mean of equal values is exactly their value; what float32 would leave of them is divided by as little as 1e-4.
+    let exact = values.to(.float64)
+    let centered = exact - exact.mean()
+    guard dividing else { return centered.to(values.precision) }
+    return (centered * centered.squared().mean().clamped(1e-8, nil).reciprocalSquareRoot()).to(values.precision)
 }
 
 /// How much of the returns' variance the critic predicts: 1 − Var(returns − values) / Var(returns).

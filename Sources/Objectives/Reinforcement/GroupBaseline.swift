@@ -9,18 +9,20 @@ public enum GroupBaseline: Sendable, Equatable {
     /// (Rᵢ − mean(R)) / (std(R) + 1e-9), std over K − 1: GRPO (arXiv 2402.03300).
     case normalized
 
-    /// The scores relative to their groups.
+    /// The scores relative to their groups; scores that are all equal become 0.
     ///
     /// - Parameters:
     ///   - scores: R, the K scores of a prompt one after the other, `[prompts · K]`
     ///   - groupSize: K, at least 2
-    /// - Returns: `[prompts · K]`
+    /// - Returns: `[prompts · K]`, in float32 (float64 for float64)
     public func relative(_ scores: Tensor, groupSize: Int) -> Tensor {
         precondition(
             groupSize > 1 && scores.count % groupSize == 0,
             "\(scores.count) scores are no whole groups of \(groupSize)"
         )
-        let groups = scores.precise.reshaped([-1, groupSize])
+        // In float64 the mean of equal scores is exactly their value: what float32 would leave of them, dividing by a deviation of
+        // the same size would blow up.
+        let groups = scores.to(.float64).reshaped([-1, groupSize])
         let centered = groups - groups.mean(1, keepingAxis: true)
         let others = Double(groupSize - 1)
         let relative =
@@ -30,6 +32,6 @@ public enum GroupBaseline: Sendable, Equatable {
             case .normalized:
                 centered / ((centered.squared().sum(1, keepingAxis: true) / others).squareRoot() + 1e-9)
             }
-        return relative.reshaped(scores.shape)
+        return relative.reshaped(scores.shape).to(scores.precision)
     }
 }

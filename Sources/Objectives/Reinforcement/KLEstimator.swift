@@ -30,8 +30,10 @@ public enum KLEstimator: Sendable, Equatable {
     }
 
     /// In float64: near d = 0 the sum cancels to d²/2, below what float32 can tell from 1.
+    ///
+    /// The exponential stops where it would overflow, so that an estimate that a bound cuts off has gradient 0 there and not 0·∞.
     static func k3(_ difference: Tensor) -> Tensor {
         let exact = difference.to(.float64)
-        return ((-exact).exp() - 1 + exact).to(difference.dtype)
+        return ((-exact).clamped(nil, 709).exp() - 1 + exact).to(difference.dtype)
     }
 }

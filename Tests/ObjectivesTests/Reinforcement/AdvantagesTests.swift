@@ -50,8 +50,17 @@ struct AdvantagesTests {
         expectClose([white.sum().scalar, white.squared().mean().scalar], [0, 1])
         expectClose(whitened(rewards * 7 - 3).doubles, white.doubles)
         expectClose(whitened(Tensor([1, 5] as [Float]), dividing: false).doubles, [-2, 2])
-        #expect(whitened(Tensor([5, 5, 5] as [Float])).floats == [0, 0, 0])
         #expect(whitened(Tensor([Float]())).count == 0)
+    }
+
+    @Test("equal values become 0, whatever they are and however many", arguments: [true, false])
+    func whiteningEqualValues(dividing: Bool) {
+        for count in 1...12 {
+            for value in [5, 0.1, 0.3, -0.7, 123.4] as [Float] {
+                let white = whitened(Tensor(Array(repeating: value, count: count)), dividing: dividing).floats
+                #expect(white.allSatisfy { $0 == 0 }, "\(count) values of \(value)")
+            }
+        }
     }
 
     @Test("explained variance: 1 for a perfect critic, 0 for a constant one")

@@ -33,4 +33,17 @@ struct GroupBaselineTests {
         expectClose(relative(.leaveOneOut, scores * 7), relative(.leaveOneOut).map { 7 * $0 })
         expectClose(relative(.normalized, scores * 7), relative(.normalized))
     }
+
+    @Test(
+        "equal scores become 0, in groups of any size",
+        arguments: [.mean, .leaveOneOut, GroupBaseline.normalized]
+    )
+    func equalScores(baseline: GroupBaseline) {
+        for size in 2...12 {
+            for score in [0.1, 0.3, -0.7, 123.4] as [Float] {
+                let numbers = baseline.relative(Tensor(Array(repeating: score, count: size)), groupSize: size).floats
+                #expect(numbers.allSatisfy { $0 == 0 }, "\(size) scores of \(score)")
+            }
+        }
+    }
 }

@@ -39,6 +39,16 @@ struct KLEstimatorTests {
         expectClose(estimates.doubles, expected, (1e-6, 0))
     }
 
+    @Test("a token that the reference finds far likelier has an estimate at the bound and gradient 0, not NaN")
+    func farApart() {
+        let policy = Tensor([-100, -800, -1e5] as [Float])
+        policy.requiresGradient = true
+        let estimates = KLEstimator.k3.estimate(policy: policy, reference: policy.detached().zerosLike(), clamp: 10)
+        estimates.sum().backward()
+        #expect(estimates.floats == [10, 10, 10])
+        #expect(policy.gradient?.floats == [0, 0, 0])
+    }
+
     @Test("equals OpenRLHF's estimates and gradients", .needsSharedFixtures)
     func reference() throws {
         let estimators: [String: KLEstimator] = ["k1": .k1, "k2": .k2, "k3": .k3]
