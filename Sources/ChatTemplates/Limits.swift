@@ -6,7 +6,8 @@ enum Limits {
     static let textBytes = 1 << 26
     /// Elements of one list.
     static let elements = 1 << 22
-    /// Lists and dictionaries inside each other.
+    /// Lists, dictionaries, generators and objects inside each other, which bounds the recursion of what goes through them
+    /// and of what lets go of them.
     static let nesting = 200
     /// Macros and loops that call each other.
     static let calls = 100

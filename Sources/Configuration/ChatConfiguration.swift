@@ -50,7 +50,7 @@ extension ChatConfiguration: Configurable, Computing, ReadingRows, Sampling {
             .value("model", \.model.model, input: .model, "The Hugging Face model, or adapter, to talk to"),
             .tokenizer,
             .optional("system", \.system, "What the model is told before the first turn"),
-            .optional("chat-template", \.data.chatTemplate, input: .data, "A chat template instead of the model's own"),
+            .optional("chat-template", \.data.chatTemplate, input: .file, "A chat template instead of the model's own"),
             .optional(
                 "input-template",
                 \.data.inputTemplate,
@@ -86,7 +86,9 @@ extension ChatConfiguration: Configurable, Computing, ReadingRows, Sampling {
         }
         if let maxLength, sampling.maxNewTokens >= maxLength {
             throw .combination(
-                "--max-new-tokens \(sampling.maxNewTokens) leaves no room for a turn in --max-length \(maxLength)"
+                "--max-new-tokens \(sampling.maxNewTokens) leaves no room for a turn in --max-length \(maxLength); give a "
+                    + "smaller one"
+
             )
         }
         guard isGreedy else { return }

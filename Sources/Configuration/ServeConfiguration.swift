@@ -83,7 +83,7 @@ extension ServeConfiguration: Configurable, Computing, ReadingRows {
             .flag("normalize-reward", \.normalizeReward, "Answer rewards less their mean, over their deviation"),
             .tokenizer,
             .optional("name", \.name, "What requests call the model; none is the last part of its path"),
-            .optional("chat-template", \.data.chatTemplate, input: .data, "A chat template instead of the model's own"),
+            .optional("chat-template", \.data.chatTemplate, input: .file, "A chat template instead of the model's own"),
         ]
     }
 
@@ -94,7 +94,7 @@ extension ServeConfiguration: Configurable, Computing, ReadingRows {
             .optional(
                 "token-file",
                 \.tokenFile,
-                input: .data,
+                input: .file,
                 "A file with the token that requests must bear; or RTO_SERVE_TOKEN holds it"
             ),
             .optional("token", \.token, "The token itself, which everybody on this machine can see"),

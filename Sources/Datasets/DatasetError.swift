@@ -43,8 +43,10 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case missingShards(String, found: Int, of: Int)
         /// The input template does not have exactly one place for the prompt.
         case inputTemplate(placeCount: Int)
-        /// A file of tokens that a run keeps cannot be written or used.
+        /// A file of tokens that a run keeps cannot be written.
         case tokens(String)
+        /// A file of tokens that a run keeps cannot be opened, or is cut.
+        case unusableTokens(String)
         /// What a run keeps of its data is not what was written.
         case damagedTokens
         /// A data file is no longer what a run was started on.
@@ -94,6 +96,8 @@ extension DatasetError.Problem {
         case .inputTemplate(let count):
             "an input template has exactly one {} where the prompt goes, and this one has \(count)"
         case .tokens(let reason): "the tokens of the data cannot be kept here: \(reason)"
+        case .unusableTokens(let reason):
+            "the tokens that the run keeps cannot be used: \(reason); remove the folder \"tokens\" of the run, and it reads its data again"
         case .damagedTokens:
             "what the run keeps of its data is damaged; remove the folder \"tokens\" of the run, and it reads its data again"
         case .changed:

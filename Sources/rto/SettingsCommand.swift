@@ -25,9 +25,9 @@ extension SettingsCommand {
         let reading = try SettingReader(defaults: Self.defaults).reading(arguments)
         switch reading.request {
         case .help:
-            print(HelpText.text(for: Self.defaults), terminator: "")
+            try writeToStandardOutput(HelpText.text(for: Self.defaults))
         case .printedConfiguration(let configuration):
-            print(ConfigurationText.printed(configuration), terminator: "")
+            try writeToStandardOutput(ConfigurationText.printed(configuration))
         case .run(let configuration):
             try run(locatingInputs(configuration, commits: reading.hubCommits))
         }

@@ -184,6 +184,32 @@ import Testing
         #expect(throws: ChatTemplateError.self) { try render("{{ range(999999) }}") }
     }
 
+    @Test("What goes through itself or is held by very many others is stopped, and is let go")
+    func deepValues() throws {
+        let sources = [
+            "{% set n = namespace() %}{% set n.n = n %}{{ n }}",
+            "{% set n = namespace() %}{% set n.n = [n] %}{{ '%r' % n.n }}",
+            "{% set n = namespace() %}{% for i in range(9999) %}{% set n.n = namespace(n=n.n) %}{% endfor %}{{ n }}",
+        ]
+        let chains = [
+            "n.n | map('string')", "n.n | select", "n.n | batch(1)", "n.n | slice(1)", "n.n | unique",
+            "[n.n] | reverse",
+            "[1] | map('default', n.n)", "cycler(n.n)", "cycler(cycler(n.n).next)", "joiner(n.n)", "cycler({n.n: 1})",
+            "cycler({1: n.n}.get)", "namespace(n=cycler(n.n)).n",
+        ]
+        let chained = chains.map { link in
+            "{% set n = namespace(n=(1, 2)) %}{% for i in range(99999) %}{% set n.n = \(link) %}{% endfor %}"
+        }
+        let loops =
+            "{% set n = namespace(n=1) %}{% for i in range(99999) %}{% for j in [n.n] %}{% set n.n = loop %}{% endfor %}{% endfor %}"
+        for source in sources + chained + [loops] {
+            guard case .limit? = problem(source) else {
+                Issue.record("\(source) was not stopped: \(String(describing: problem(source)))")
+                continue
+            }
+        }
+    }
+
     @Test("A namespace that holds itself, and macros that hold their scope, are let go")
     func cycles() throws {
         let source =

@@ -117,6 +117,29 @@ import Testing
         #expect(replaced.model.tokenizer == "/a/t" && replaced.tokenReward.dpoModel == "/p")
     }
 
+    @Test("Templates and tokens of servers and chats are files here, never a hub's") func files() throws {
+        let words = ["--model", "m", "--chat-template", "template"]
+        let reading = try SettingReader(defaults: ServeConfiguration()).read(words + ["--token-file", "token"])
+        guard case .run(let serve) = reading,
+            case .run(let chat) = try SettingReader(defaults: ChatConfiguration()).read(words)
+        else {
+            Issue.record("is no run")
+            return
+        }
+        var seen: [String] = []
+        _ = serve.replacingInputs { setting, input, path in
+            seen.append("\(setting) \(input)")
+            return path
+        }
+        #expect(seen.sorted() == ["chat-template file", "model model", "token-file file"])
+        seen = []
+        _ = chat.replacingInputs { setting, input, path in
+            seen.append("\(setting) \(input)")
+            return path
+        }
+        #expect(seen.sorted() == ["chat-template file", "model model"])
+    }
+
     @Test("A commit behind a data set is no weight, even where it could be read as one") func commits() throws {
         let digits = String(repeating: "1", count: 40)
         let source = try DataSource(settingText: "org/rows@" + digits)

@@ -101,6 +101,7 @@ import Testing
         "Settings without effect beside the others are refused",
         arguments: [
             (["--kl-horizon", "5"], "--kl-horizon"),
+            (["--kl-target", "6", "--kl-coefficient", "0"], "--kl-target"),
             (["--truncation", "penalize", "--reward-clip", "0"], "--reward-clip"),
             (["--lr-schedule", "constant", "--min-lr-ratio", "0.5"], "--min-lr-ratio"),
             (["--max-length", "100", "--max-new-tokens", "100"], "--max-length 100 leaves no room"),

@@ -97,9 +97,18 @@ struct ResumeTests {
         configuration.reinforcement.normalizeReward = true
         configuration.reinforcement.savesRollouts = true
         try check(configuration)
-        let metrics = try TrainedRun(url: URL(filePath: workshop.path("run"))).metrics
+        let whole = TrainedRun(url: URL(filePath: workshop.path("run")))
+        let metrics = try whole.metrics
         #expect(metrics[3]["kl_coefficient"] == metrics[0]["kl_coefficient"])
         #expect(metrics[4]["kl_coefficient"] != metrics[0]["kl_coefficient"])
+        // Without the rollout in whose middle it stopped, a run would go on with another one.
+        let states = metrics.indices.map { "checkpoint-\($0 + 1)/state.safetensors" }
+        let step = try #require(
+            states.firstIndex { FileManager.default.fileExists(atPath: whole.url.appending(path: $0).path) }
+        )
+        let damaged = try whole.killed(after: step + 1, as: "damaged")
+        try FileManager.default.removeItem(at: damaged.url.appending(path: states[step]))
+        #expect(throws: (any Error).self) { try resume(run: damaged.path) }
     }
 
     @Test("with a moving average, pretraining texts, a frozen start and adaptive KL, with and without a critic")

@@ -72,6 +72,7 @@ struct RunDataTests {
             try bytes.write(to: place)
             let error = #expect(throws: DatasetError.self, "\(number)") { try resume(run: killed.path) }
             #expect(error?.path == place.path, "\(number)")
+            #expect(error?.description.contains("remove the folder \"tokens\"") == true, "\(number)")
             #expect(try Data(contentsOf: place) == bytes, "\(number)")
             try FileManager.default.removeItem(at: killed.url.appending(path: "tokens"))
             try resume(run: killed.path)

@@ -9,20 +9,23 @@ struct Outcome {
 }
 
 /// Runs the program that was built beside the tests.
-func rto(_ words: [String], input: String = "") throws -> Outcome {
+///
+/// - Parameter outputPath: Where standard output goes instead of into the outcome.
+func rto(_ words: [String], input: String = "", outputPath: String? = nil) throws -> Outcome {
     let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
     let process = Process()
     process.executableURL = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto")
     process.arguments = words
     let (standardInput, output, complaint) = (Pipe(), Pipe(), Pipe())
     process.standardInput = standardInput
-    process.standardOutput = output
+    let file = try outputPath.map { try FileHandle(forWritingTo: URL(filePath: $0)) }
+    process.standardOutput = file ?? output
     process.standardError = complaint
     try process.run()
     try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
     try standardInput.fileHandleForWriting.close()
     // Neither stream of these commands fills a pipe, so they can be read one after the other.
-    let printed = try output.fileHandleForReading.readToEnd() ?? Data()
+    let printed = file == nil ? try output.fileHandleForReading.readToEnd() ?? Data() : Data()
     let complained = try complaint.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
     return Outcome(
@@ -83,6 +86,27 @@ func rto(_ words: [String], input: String = "") throws -> Outcome {
         #expect(outcome.output.contains("token_reward_scale: 0.1                 # default: 0.05\n"))
     }
 
+    @Test("Settings that cannot be written are an error") func fullOutput() throws {
+        let outcome = try rto(["train", "sft", "--print-config"], outputPath: "/dev/full")
+        #expect(outcome.complaint == "rto: standard output cannot be written: No space left on device\n")
+        #expect(outcome.status == 65)
+    }
+
+    @Test("A closed standard output is an error") func closedOutput() throws {
+        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+        let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", #""$0" train sft --print-config >&-"#, program]
+        let complaint = Pipe()
+        process.standardError = complaint
+        try process.run()
+        let complained = try complaint.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        let sentence = "rto: standard output cannot be written: Bad file descriptor\n"
+        #expect(String(decoding: complained, as: UTF8.self) == sentence && process.terminationStatus == 65)
+    }
+
     @Test("Rows are rendered in order, and a bad row is named by its line") func rows() throws {
         let template = FileManager.default.temporaryDirectory.appending(path: "rto-\(UUID().uuidString).jinja")
         defer { try? FileManager.default.removeItem(at: template) }
@@ -94,5 +118,8 @@ func rto(_ words: [String], input: String = "") throws -> Outcome {
         let bad = try rto(["render", "--chat-template", template.path], input: row("a") + "[]")
         #expect(bad.output == "{\"text\":\"<user>a\"}\n" && bad.status == 65)
         #expect(bad.complaint == "rto: standard input, line 2: a row must be an object\n")
+        let full = try rto(["render", "--chat-template", template.path], input: row("a"), outputPath: "/dev/full")
+        #expect(full.complaint == "rto: standard output cannot be written: No space left on device\n")
+        #expect(full.status == 65)
     }
 }

@@ -1,5 +1,6 @@
 /// What a loop knows of itself, under the name `loop`.
 final class LoopState: TemplateObject {
+    private(set) var nesting: Int
     private let source: ValueIterator
     private var knownCount: Int?
     private let depth: Int
@@ -22,6 +23,7 @@ final class LoopState: TemplateObject {
         depth: Int,
         recursion: ((Value, Int) throws(Fault) -> Value)?
     ) throws(Fault) {
+        nesting = try [sequence].nesting()
         let iterator = try sequence.iterator()
         source = filter?(iterator) ?? iterator
         knownCount = filter == nil ? try sequence.count() : nil
@@ -32,6 +34,7 @@ final class LoopState: TemplateObject {
     func next() throws(Fault) -> Value? {
         let next = ahead.isEmpty ? try source.next() : ahead.removeFirst()
         guard let next else { return nil }
+        nesting = try max(nesting, [next].nesting())
         index += 1
         previous = current
         current = next
@@ -55,7 +58,7 @@ final class LoopState: TemplateObject {
 
     var typeName: String { "LoopContext" }
 
-    func text() throws(Fault) -> String { "<LoopContext \(index + 1)/\(try count())>" }
+    func text(depth: Int) throws(Fault) -> String { "<LoopContext \(index + 1)/\(try count())>" }
 
     func attribute(_ name: String) throws(Fault) -> Value? {
         switch name {
@@ -70,8 +73,12 @@ final class LoopState: TemplateObject {
         case "depth0": return .integer(depth)
         case "previtem": return index == 0 ? Value.because("there is no previous item") : previous
         case "nextitem": return try following() ?? Value.because("there is no next item")
-        case "cycle": return .object(Function(name) { [self] arguments throws(Fault) in try cycle(arguments) })
-        case "changed": return .object(Function(name) { [self] arguments throws(Fault) in try changed(arguments) })
+        case "cycle":
+            return .object(Function(name, nesting: nesting) { [self] arguments throws(Fault) in try cycle(arguments) })
+        case "changed":
+            return .object(
+                Function(name, nesting: nesting) { [self] arguments throws(Fault) in try changed(arguments) }
+            )
         default: return nil
         }
     }
@@ -87,6 +94,7 @@ final class LoopState: TemplateObject {
         guard arguments.named.isEmpty else { throw .evaluation("'loop.changed' takes no named arguments") }
         let values = arguments.positional
         if let lastChange, try Value.tuple(of: lastChange).equals(.tuple(of: values)) { return .bool(false) }
+        nesting = try max(nesting, values.nesting())
         lastChange = values
         return .bool(true)
     }

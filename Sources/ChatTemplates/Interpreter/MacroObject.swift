@@ -15,7 +15,7 @@ final class MacroObject: TemplateObject {
     var typeName: String { "Macro" }
     var isCallable: Bool { true }
 
-    func text() throws(Fault) -> String { "<Macro \(macro.name.quotedByPython)>" }
+    func text(depth: Int) throws(Fault) -> String { "<Macro \(macro.name.quotedByPython)>" }
 
     func attribute(_ name: String) throws(Fault) -> Value? {
         switch name {

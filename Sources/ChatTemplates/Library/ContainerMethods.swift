@@ -4,13 +4,15 @@ enum ContainerMethods {
         switch name {
         case "keys", "values", "items":
             guard let part = DictionaryView.Part(rawValue: name) else { return nil }
-            return function(name, []) { (_) throws(Fault) in .view(DictionaryView(dictionary: dictionary, part: part)) }
-        case "copy": return function(name, []) { (_) throws(Fault) in value }
+            return function(name, [], dictionary.nesting) { (_) throws(Fault) in
+                .view(DictionaryView(dictionary: dictionary, part: part))
+            }
+        case "copy": return function(name, [], dictionary.nesting) { (_) throws(Fault) in value }
         case "get":
-            return function(name, ["/key", "/default"], required: 1) { (values) throws(Fault) in
+            return function(name, ["/key", "/default"], dictionary.nesting, required: 1) { (values) throws(Fault) in
                 try dictionary.value(values[0] ?? .none) ?? values[1] ?? .none
             }
-        case "fromkeys": return function(name, ["/iterable", "/value"], required: 1, fromKeys)
+        case "fromkeys": return function(name, ["/iterable", "/value"], 0, required: 1, fromKeys)
         case "clear", "pop", "popitem", "setdefault", "update": return unsafe(name, of: "dict")
         default: return nil
         }
@@ -25,24 +27,26 @@ enum ContainerMethods {
 
     static func method(_ name: String, of list: ValueList) -> Value? {
         switch name {
-        case "copy": function(name, []) { (_) throws(Fault) in .list(list) }
+        case "copy": function(name, [], list.nesting) { (_) throws(Fault) in .list(list) }
         case "append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove": unsafe(name, of: "list")
-        default: search(name, in: list.elements)
+        default: search(name, in: list.elements, list.nesting)
         }
     }
 
-    static func method(_ name: String, of tuple: ValueTuple) -> Value? { search(name, in: tuple.elements) }
+    static func method(_ name: String, of tuple: ValueTuple) -> Value? {
+        search(name, in: tuple.elements, tuple.nesting)
+    }
 
-    private static func search(_ name: String, in elements: [Value]) -> Value? {
+    private static func search(_ name: String, in elements: [Value], _ nesting: Int) -> Value? {
         switch name {
         case "count":
-            return function(name, ["/value"], required: 1) { (values) throws(Fault) in
+            return function(name, ["/value"], nesting, required: 1) { (values) throws(Fault) in
                 var count = 0
                 for element in elements where try element.equals(values[0] ?? .none) { count += 1 }
                 return .integer(count)
             }
         case "index":
-            return function(name, ["/value", "/start", "/stop"], required: 1) { (values) throws(Fault) in
+            return function(name, ["/value", "/start", "/stop"], nesting, required: 1) { (values) throws(Fault) in
                 let value = values[0] ?? .none
                 let start = place(values[1], 0, elements.count)
                 let stop = place(values[2], elements.count, elements.count)
@@ -63,11 +67,12 @@ enum ContainerMethods {
     private static func function(
         _ name: String,
         _ parameters: [String],
+        _ nesting: Int,
         required: Int = 0,
         _ body: @escaping ([Value?]) throws(Fault) -> Value
     ) -> Value {
         .object(
-            Function(name) { (arguments) throws(Fault) in
+            Function(name, nesting: nesting) { (arguments) throws(Fault) in
                 try body(try arguments.bound(to: parameters, required: required, of: name))
             }
         )

@@ -18,12 +18,14 @@ extension Filters {
     /// Goes through a value that is not empty, preparing when the first element is asked for.
     private static func prepared(
         _ value: Value,
+        _ arguments: Arguments,
         _ prepare: @escaping () throws(Fault) -> (ValueIterator) throws(Fault) -> Value?
-    ) -> Value {
+    ) throws(Fault) -> Value {
         var state: (iterator: ValueIterator, next: (ValueIterator) throws(Fault) -> Value?)?
         var isDone = false
+        let nesting = try ([value] + arguments.positional + arguments.named.map(\.value)).nesting()
         return .iterator(
-            ValueIterator { () throws(Fault) in
+            ValueIterator(nesting: nesting) { () throws(Fault) in
                 if isDone { return nil }
                 if state == nil {
                     guard try value.isTrue() else {
@@ -43,7 +45,7 @@ extension Filters {
     }
 
     private static func map(_ value: Value, _ arguments: Arguments, _ interpreter: Interpreter) throws(Fault) -> Value {
-        prepared(value) { [unowned interpreter] () throws(Fault) in
+        try prepared(value, arguments) { [unowned interpreter] () throws(Fault) in
             let change = try mapping(arguments, interpreter)
             return { (iterator) throws(Fault) in
                 guard let next = try iterator.next() else { return nil }
@@ -74,7 +76,7 @@ extension Filters {
         byAttribute: Bool,
         keeps: Bool
     ) throws(Fault) -> Value {
-        prepared(value) { () throws(Fault) in
+        try prepared(value, arguments) { () throws(Fault) in
             var rest = arguments
             var getter = try AttributeGetter(nil)
             if byAttribute {

@@ -26,7 +26,7 @@ extension Filters {
                 return .string(Text(String(scalars: text.string.unicodeScalars.reversed()), isMarkup: text.isMarkup))
             }
             if case .iterator = value { return try .list(of: value.elements().reversed()) }
-            return .iterator(ValueIterator(try reversible(value, "reverse").reversed()))
+            return .iterator(ValueIterator(try reversible(value, "reverse").reversed(), nesting: try [value].nesting()))
         },
         "sort": { (value, arguments, _) throws(Fault) in
             let values = try arguments.bound(to: ["reverse", "case_sensitive", "attribute"], of: "sort")
@@ -40,7 +40,7 @@ extension Filters {
         "dictsort": { (value, arguments, _) throws(Fault) in try sortedItems(value, arguments) },
         "items": { (value, arguments, _) throws(Fault) in
             _ = try arguments.bound(to: [], of: "items")
-            return lazily { () throws(Fault) in
+            return try lazily([value]) { () throws(Fault) in
                 if value.isUndefined { return [] }
                 guard case .dictionary(let dictionary) = value else { throw .evaluation("'items' needs a dictionary") }
                 return try DictionaryView(dictionary: dictionary, part: .items).elements()
@@ -71,7 +71,7 @@ extension Filters {
         "slice": { (value, arguments, _) throws(Fault) in
             let values = try arguments.bound(to: ["slices", "fill_with"], required: 1, of: "slice")
             let fill = values[1].flatMap { $0.isNone ? nil : $0 }
-            return lazily { () throws(Fault) in
+            return try lazily([value, values[0].orNone, fill.orNone]) { () throws(Fault) in
                 try slices(value.elements(), try values[0].orNone.asInteger("slice"), fill: fill)
             }
         },
@@ -97,11 +97,14 @@ extension Filters {
         return try value.elements()
     }
 
-    /// Elements that are made when the first one is asked for.
-    private static func lazily(_ make: @escaping () throws(Fault) -> [Value]) -> Value {
+    /// Elements that are made of values when the first one is asked for.
+    private static func lazily(
+        _ values: [Value],
+        _ make: @escaping () throws(Fault) -> [Value]
+    ) throws(Fault) -> Value {
         var iterator: ValueIterator?
         return .iterator(
-            ValueIterator { () throws(Fault) in
+            ValueIterator(nesting: try values.nesting()) { () throws(Fault) in
                 let current = try iterator.or { () throws(Fault) in ValueIterator(try make()) }
                 iterator = current
                 return try current.next()
@@ -117,7 +120,7 @@ extension Filters {
         var iterator: ValueIterator?
         var state: State = []
         return .iterator(
-            ValueIterator { () throws(Fault) in
+            ValueIterator(nesting: try [value].nesting()) { () throws(Fault) in
                 let current = try iterator.or { () throws(Fault) in try value.iterator() }
                 iterator = current
                 while let next = try current.next() { if try passes(&state, next) { return next } }
@@ -182,7 +185,7 @@ extension Filters {
     }
 
     private static func batches(_ value: Value, _ count: Int, fill: Value?) throws(Fault) -> Value {
-        lazily { () throws(Fault) in
+        try lazily([value, fill.orNone]) { () throws(Fault) in
             var batches: [[Value]] = []
             var batch: [Value] = []
             for element in try value.elements() {

@@ -12,7 +12,7 @@ enum Globals {
         case "joiner":
             function(name) { (arguments) throws(Fault) in
                 let separator = try arguments.bound(to: ["sep"], of: "joiner")[0]
-                return .object(Joiner(separator: separator ?? .text(", ")))
+                return .object(try Joiner(separator: separator ?? .text(", ")))
             }
         case "raise_exception":
             function(name) { (arguments) throws(Fault) in
@@ -84,7 +84,7 @@ enum Globals {
         guard !arguments.positional.isEmpty, arguments.named.isEmpty else {
             throw .evaluation("'cycler' needs the values to choose from")
         }
-        return .object(Cycler(arguments.positional))
+        return .object(try Cycler(arguments.positional))
     }
 }
 

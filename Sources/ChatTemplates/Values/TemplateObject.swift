@@ -1,8 +1,10 @@
 /// A value with behaviour of its own: a function, a macro, a namespace, what a loop knows of itself.
 protocol TemplateObject: AnyObject {
     var typeName: String { get }
-    /// What it prints as.
-    func text() throws(Fault) -> String
+    /// How deep values stand inside each other in it; what a template can put in later does not count.
+    var nesting: Int { get }
+    /// What it prints as, inside so many other values.
+    func text(depth: Int) throws(Fault) -> String
     func attribute(_ name: String) throws(Fault) -> Value?
     /// The item of a key, where it has items.
     func item(_ key: Value) throws(Fault) -> Value?
@@ -13,7 +15,9 @@ protocol TemplateObject: AnyObject {
 }
 
 extension TemplateObject {
-    func text() throws(Fault) -> String { "<\(typeName)>" }
+    var nesting: Int { 0 }
+
+    func text(depth: Int) throws(Fault) -> String { "<\(typeName)>" }
 
     func attribute(_ name: String) throws(Fault) -> Value? { nil }
 
@@ -35,17 +39,20 @@ extension TemplateObject {
 /// A function that templates can call.
 final class Function: TemplateObject {
     let name: String
+    let nesting: Int
     private let body: (Arguments) throws(Fault) -> Value
 
-    init(_ name: String, _ body: @escaping (Arguments) throws(Fault) -> Value) {
+    /// - Parameter nesting: That of the value whose method it is.
+    init(_ name: String, nesting: Int = 0, _ body: @escaping (Arguments) throws(Fault) -> Value) {
         self.name = name
+        self.nesting = nesting
         self.body = body
     }
 
     var typeName: String { "function" }
     var isCallable: Bool { true }
 
-    func text() throws(Fault) -> String { "<function \(name)>" }
+    func text(depth: Int) throws(Fault) -> String { "<function \(name)>" }
 
     func call(_ arguments: Arguments) throws(Fault) -> Value { try body(arguments) }
 }
@@ -58,8 +65,9 @@ final class Namespace: TemplateObject {
 
     var typeName: String { "TemplateNamespace" }
 
-    func text() throws(Fault) -> String {
-        "<Namespace \(try Value.dictionary(members.dictionary()).represented())>"
+    /// A namespace may hold itself, and others without end.
+    func text(depth: Int) throws(Fault) -> String {
+        "<Namespace \(try Value.dictionary(members.dictionary()).represented(depth: depth))>"
     }
 
     func attribute(_ name: String) throws(Fault) -> Value? { try members.dictionary()[name] }
@@ -77,10 +85,14 @@ final class Namespace: TemplateObject {
 
 /// What `cycler` gives: values that come again and again.
 final class Cycler: TemplateObject {
+    let nesting: Int
     private let items: [Value]
     private var position = 0
 
-    init(_ items: [Value]) { self.items = items }
+    init(_ items: [Value]) throws(Fault) {
+        nesting = try items.nesting()
+        self.items = items
+    }
 
     var typeName: String { "Cycler" }
 
@@ -91,7 +103,7 @@ final class Cycler: TemplateObject {
         case "pos": return .integer(position)
         case "next":
             return .object(
-                Function(name) { [self] arguments throws(Fault) in
+                Function(name, nesting: nesting) { [self] arguments throws(Fault) in
                     _ = try arguments.bound(to: [], of: name)
                     defer { position = (position + 1) % items.count }
                     return items[position]
@@ -99,7 +111,7 @@ final class Cycler: TemplateObject {
             )
         case "reset":
             return .object(
-                Function(name) { [self] arguments throws(Fault) in
+                Function(name, nesting: nesting) { [self] arguments throws(Fault) in
                     _ = try arguments.bound(to: [], of: name)
                     position = 0
                     return .none
@@ -112,10 +124,14 @@ final class Cycler: TemplateObject {
 
 /// What `joiner` gives: nothing when first called, and a separator from then on.
 final class Joiner: TemplateObject {
+    let nesting: Int
     private let separator: Value
     private var wasUsed = false
 
-    init(separator: Value) { self.separator = separator }
+    init(separator: Value) throws(Fault) {
+        nesting = try [separator].nesting()
+        self.separator = separator
+    }
 
     var typeName: String { "Joiner" }
     var isCallable: Bool { true }

@@ -9,14 +9,20 @@ extension Value {
     }
 
     /// What Python's `repr` makes of the value.
-    func represented() throws(Fault) -> String {
+    ///
+    /// - Parameter depth: How many values it stands in.
+    func represented(depth: Int = 0) throws(Fault) -> String {
         var text = ""
-        try represent(into: &text)
+        try represent(into: &text, depth: depth)
         return text
     }
 
-    private func represent(into text: inout String) throws(Fault) {
+    private func represent(into text: inout String, depth: Int) throws(Fault) {
         try Limits.check(textBytes: text.utf8.count)
+        // Only namespaces can stand so deep inside each other.
+        guard depth <= Limits.nesting else {
+            throw .limit("more than \(Limits.nesting) values stand inside each other")
+        }
         switch self {
         case .undefined: text += "Undefined"
         case .none: text += "None"
@@ -25,17 +31,17 @@ extension Value {
         case .float(let value): text += value.pythonDescription
         case .string(let string):
             string.isMarkup ? text += "Markup(\(string.string.quotedByPython))" : (text += string.string.quotedByPython)
-        case .list(let list): try Self.represent(list.elements, "[", "]", into: &text)
+        case .list(let list): try Self.represent(list.elements, "[", "]", into: &text, depth: depth)
         case .tuple(let tuple):
-            try Self.represent(tuple.elements, "(", tuple.elements.count == 1 ? ",)" : ")", into: &text)
-        case .dictionary(let dictionary): try Self.represent(dictionary, into: &text)
+            try Self.represent(tuple.elements, "(", tuple.elements.count == 1 ? ",)" : ")", into: &text, depth: depth)
+        case .dictionary(let dictionary): try Self.represent(dictionary, into: &text, depth: depth)
         case .view(let view):
             text += "\(typeName)("
-            try Self.represent(view.elements(), "[", "])", into: &text)
+            try Self.represent(view.elements(), "[", "])", into: &text, depth: depth)
         case .range(let range):
             text += "range(\(range.start), \(range.stop)" + (range.step == 1 ? ")" : ", \(range.step))")
         case .iterator: text += "<generator object>"
-        case .object(let object): text += try object.text()
+        case .object(let object): text += try object.text(depth: depth + 1)
         }
     }
 
@@ -43,23 +49,24 @@ extension Value {
         _ elements: [Value],
         _ opening: String,
         _ closing: String,
-        into text: inout String
+        into text: inout String,
+        depth: Int
     ) throws(Fault) {
         text += opening
         for (position, element) in elements.enumerated() {
             if position > 0 { text += ", " }
-            try element.represent(into: &text)
+            try element.represent(into: &text, depth: depth + 1)
         }
         text += closing
     }
 
-    private static func represent(_ dictionary: ValueDictionary, into text: inout String) throws(Fault) {
+    private static func represent(_ dictionary: ValueDictionary, into text: inout String, depth: Int) throws(Fault) {
         text += "{"
         for position in 0..<dictionary.count {
             if position > 0 { text += ", " }
-            try dictionary.keys[position].represent(into: &text)
+            try dictionary.keys[position].represent(into: &text, depth: depth + 1)
             text += ": "
-            try dictionary.values[position].represent(into: &text)
+            try dictionary.values[position].represent(into: &text, depth: depth + 1)
         }
         text += "}"
     }

@@ -76,12 +76,17 @@ struct ValueRange {
 /// Values that are made one by one and can be gone through once.
 final class ValueIterator {
     private let make: () throws(Fault) -> Value?
+    let nesting: Int
 
-    init(_ make: @escaping () throws(Fault) -> Value?) { self.make = make }
+    /// - Parameter nesting: That of all it is made of.
+    init(nesting: Int = 0, _ make: @escaping () throws(Fault) -> Value?) {
+        self.nesting = nesting
+        self.make = make
+    }
 
-    convenience init(_ elements: [Value]) {
+    convenience init(_ elements: [Value], nesting: Int = 0) {
         var position = 0
-        self.init { () throws(Fault) in
+        self.init(nesting: nesting) { () throws(Fault) in
             guard position < elements.count else { return nil }
             defer { position += 1 }
             return elements[position]
@@ -92,12 +97,12 @@ final class ValueIterator {
 }
 
 extension [Value] {
-    /// How deep lists stand inside each other in a list of these.
-    fileprivate func nesting() throws(Fault) -> Int {
+    /// How deep values stand inside each other in one that holds these.
+    func nesting() throws(Fault) -> Int {
         var deepest = 0
         for element in self { deepest = Swift.max(deepest, element.nesting) }
         guard deepest < Limits.nesting else {
-            throw .limit("more than \(Limits.nesting) lists and dictionaries stand inside each other")
+            throw .limit("more than \(Limits.nesting) lists, dictionaries or generators stand inside each other")
         }
         return deepest + 1
     }
@@ -110,7 +115,9 @@ extension Value {
         case .tuple(let tuple): tuple.nesting
         case .dictionary(let dictionary): dictionary.nesting
         case .view(let view): view.dictionary.nesting + 1
-        default: 0
+        case .iterator(let iterator): iterator.nesting
+        case .object(let object): object.nesting
+        case .undefined, .none, .bool, .integer, .float, .string, .range: 0
         }
     }
 

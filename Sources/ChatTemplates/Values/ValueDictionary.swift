@@ -9,7 +9,7 @@ final class ValueDictionary {
         self.keys = keys
         self.values = values
         self.positions = positions
-        nesting = try ValueList(values).nesting
+        nesting = try Swift.max(ValueList(values).nesting, keys.nesting())
     }
 
     convenience init() throws(Fault) { try self.init(keys: [], values: [], positions: [:]) }

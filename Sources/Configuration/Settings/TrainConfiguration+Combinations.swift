@@ -55,6 +55,9 @@ extension TrainConfiguration {
                 "--truncation penalize pays the lowest clipped score, so --reward-clip must be more than 0"
             )
         }
+        if reinforcement.klTarget != nil && reinforcement.klCoefficient == 0 {
+            throw .combination("--kl-target multiplies --kl-coefficient, so with 0 it has no effect; begin with 0.01")
+        }
         if reinforcement.klTarget == nil && reinforcement.klHorizon != defaults.reinforcement.klHorizon {
             throw .combination("--kl-horizon has an effect only with --kl-target")
         }

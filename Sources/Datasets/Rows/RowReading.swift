@@ -14,6 +14,17 @@ extension DatasetRow {
         error(.wrongKind(key: key, expected: expected, found: found.kind))
     }
 
+    /// Of a list, one element of which is wrong.
+    private func wrongElement(_ key: String, _ expected: String, _ index: Int, _ found: JSON) -> DatasetError {
+        let text =
+            switch found {
+            case .integer, .number: found.serialized()
+            case .object: "an object without them"
+            default: found.kind
+            }
+        return error(.inconsistent("\(quoted(key)) must be \(expected), and element \(index + 1) is \(text)"))
+    }
+
     /// The value of a key that must be there.
     func value(_ key: String) throws(DatasetError) -> JSON {
         guard let value = object[key] else { throw error(.missingKey(key, present: presentKeys)) }
@@ -29,9 +40,10 @@ extension DatasetRow {
         case .string(let text): return .text(text)
         case .array(let messages):
             guard !messages.isEmpty else { throw error(.inconsistent("\(quoted(key)) is an empty list of messages")) }
-            for message in messages {
+            for (index, message) in messages.enumerated() {
                 guard message["role"]?.string != nil, message["content"]?.string != nil else {
-                    throw wrongKind(key, "a list of messages, each with a role and a content that are strings", message)
+                    let expected = "a list of messages, each with a role and a content that are strings"
+                    throw wrongElement(key, expected, index, message)
                 }
             }
             return .messages(messages)
@@ -49,9 +61,9 @@ extension DatasetRow {
     func tokens(_ key: String) throws(DatasetError) -> [Int] {
         let value = try value(key)
         guard let elements = value.array else { throw wrongKind(key, "a list of token ids", value) }
-        return try elements.map { (element) throws(DatasetError) in
+        return try elements.enumerated().map { (index, element) throws(DatasetError) in
             guard let id = element.integer, id >= 0 else {
-                throw wrongKind(key, "a list of token ids, which are whole numbers from 0", element)
+                throw wrongElement(key, "a list of token ids, which are whole numbers from 0", index, element)
             }
             return id
         }

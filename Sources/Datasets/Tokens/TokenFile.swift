@@ -26,7 +26,7 @@ final class TokenFile: Sendable {
         self.vocabularySize = vocabularySize ?? .max
         let file: SafetensorsFile
         do { file = try SafetensorsFile(url: url) } catch {
-            throw DatasetError(path: url.path, .tokens(error.clause))
+            throw DatasetError(path: url.path, .unusableTokens(error.clause))
         }
         guard let words = file.entry(named: "words"), words.dtype == .int32, words.shape.count == 1,
             let index = file.entry(named: "index"), index.dtype == .int64, index.shape.count == 2, index.shape[0] > 0,

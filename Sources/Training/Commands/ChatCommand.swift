@@ -35,7 +35,7 @@ private struct Talk {
         guard room > 0 else {
             throw TrainingError(
                 "--max-new-tokens \(sampling.maxNewTokens) leaves no room for a turn: the model takes "
-                    + "\(talking.contextLength) tokens",
+                    + "\(talking.contextLength) tokens; give a smaller --max-new-tokens",
                 .usage
             )
         }

@@ -13,7 +13,16 @@ func chosenDevice(_ settings: ComputeSettings) throws -> Device {
     switch settings.device {
     case .cpu: return .cpu
     case .cuda:
-        guard try LibTorch.openCUDA() > 0 else { throw TrainingError("--device cuda: this machine has no CUDA device") }
+        do {
+            guard try LibTorch.openCUDA() > 0 else {
+                throw TrainingError("--device cuda: this machine has no CUDA device")
+            }
+        } catch let error as LibTorchError {
+            throw TrainingError(
+                "--device cuda: the CUDA part of LibTorch does not load (\(error.reason)); use --device cpu, or set LIBTORCH to a "
+                    + "build for CUDA"
+            )
+        }
         return .cuda(0)
     case .auto:
         guard let count = try? LibTorch.openCUDA(), count > 0 else { return .cpu }

@@ -16,6 +16,7 @@ struct TrainingLoop {
 
     private static let stateName = "state.json"
     private static let tensorsName = "state.safetensors"
+    private static let tensorsKey = "tensors"
 
     /// Makes the remaining steps and writes the final model.
     func callAsFunction() throws {
@@ -131,6 +132,7 @@ struct TrainingLoop {
             var tokens = JSONObject()
             for (name, digest) in digests.sorted(by: { $0.key < $1.key }) { tokens[name] = .string(digest) }
             object["tokens"] = .object(tokens)
+            object[Self.tensorsKey] = .array(state.tensors.map { .string($0.name) })
             for (key, value) in state.values.members { object[key] = value }
             let text = JSON.object(object).serialized(pretty: true) + "\n"
             try AtomicFile.write(Array(text.utf8), to: directory.appending(path: Self.stateName))
@@ -173,9 +175,14 @@ struct TrainingLoop {
             )
         }
         let tensorsURL = directory.appending(path: tensorsName)
-        if FileManager.default.fileExists(atPath: tensorsURL.path) {
+        let saved = state.values[tensorsKey]?.array?.compactMap(\.string) ?? []
+        if !saved.isEmpty || FileManager.default.fileExists(atPath: tensorsURL.path) {
             let file = try SafetensorsFile(url: tensorsURL)
             state.tensors = file.entries.compactMap { entry in file.tensor(entry.name).map { (entry.name, $0) } }
+        }
+        // A stage without them would go on as if at a rollout's beginning, and to another result.
+        for name in saved where state.tensor(name) == nil {
+            throw TrainingError("\(tensorsURL.path): the checkpoint's tensor \"\(name)\" is missing")
         }
         try stage.restore(state)
     }

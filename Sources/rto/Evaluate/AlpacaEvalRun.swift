@@ -2,6 +2,7 @@ import Configuration
 import Evaluation
 import Foundation
 import JSONText
+import Training
 
 /// `rto evaluate alpaca-eval`: answers, annotations, numbers, files.
 struct AlpacaEvalRun {
@@ -42,7 +43,7 @@ struct AlpacaEvalRun {
         let score = try score(annotations, outputs)
         if let caveat { note(caveat) }
         if let directory { try write(score, annotations, caveat, to: directory) }
-        print(configuration.printsJSON ? score.json.serialized() : Self.table(score))
+        try writeToStandardOutput((configuration.printsJSON ? score.json.serialized() : Self.table(score)) + "\n")
     }
 
     /// The model's answers to the evaluation set, made here unless an earlier run has left them.

@@ -39,7 +39,9 @@ struct ArenaHardRun {
             let report = try score.report(battles, table: table, style: style, texts: texts)
             try RowFile.write(report.html, to: URL(filePath: output).appending(path: "report.html"))
         }
-        print(configuration.printsJSON ? score.json(battles).serialized() : textTable(table))
+        try writeToStandardOutput(
+            (configuration.printsJSON ? score.json(battles).serialized() : textTable(table)) + "\n"
+        )
     }
 
     /// The battles of stored judgments.

@@ -37,7 +37,7 @@ struct Evaluate: ParsableCommand {
         func run(_ configuration: HeldOutConfiguration) throws {
             let rewards = try heldOutRewards(configuration)
             let agreement = PairAgreement(chosen: rewards.chosen, rejected: rewards.rejected)
-            if configuration.printsJSON { return print(agreement.json.serialized()) }
+            if configuration.printsJSON { return try writeToStandardOutput(agreement.json.serialized() + "\n") }
             let lines = [
                 ["pairs", String(agreement.count)],
                 ["accuracy", String(format: "%.4f ± %.4f", agreement.accuracy, agreement.accuracyError)],
@@ -45,12 +45,12 @@ struct Evaluate: ParsableCommand {
                 ["log loss", String(format: "%.4f", agreement.logLoss)],
                 ["calibration error", String(format: "%.4f", agreement.calibrationError)],
             ]
-            print(textTable(lines))
+            try writeToStandardOutput(textTable(lines) + "\n")
             let bins = agreement.bins.map { bin in
                 [String(format: "%.2f–%.2f", bin.lower, bin.upper), String(bin.count)]
                     + [bin.confidence, bin.accuracy].map { String(format: "%.3f", $0) }
             }
-            print(textTable([["confidence", "pairs", "mean", "accuracy"]] + bins))
+            try writeToStandardOutput(textTable([["confidence", "pairs", "mean", "accuracy"]] + bins) + "\n")
         }
     }
 

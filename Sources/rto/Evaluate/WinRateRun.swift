@@ -2,6 +2,7 @@ import Configuration
 import Evaluation
 import Foundation
 import JSONText
+import Training
 
 /// `rto evaluate win-rate`: two files of answers, one judge.
 struct WinRateRun {
@@ -30,7 +31,7 @@ struct WinRateRun {
             table: cells
         )
         try RowFile.write(report.html, to: directory.appending(path: "report.html"))
-        print(configuration.printsJSON ? rate.json.serialized() : textTable(cells))
+        try writeToStandardOutput((configuration.printsJSON ? rate.json.serialized() : textTable(cells)) + "\n")
     }
 
     private static func cells(_ rate: ControlledWinRate) -> [[String]] {

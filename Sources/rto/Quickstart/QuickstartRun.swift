@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import PocketWorld
 import Torch
+import Training
 
 /// Runs the whole pipeline on the pocket world: the paper in a pocket.
 ///
@@ -94,7 +95,7 @@ private struct QuickstartRun {
         let report = QuickstartReport(try QuickstartEvaluation(plan), plan.work)
         try report.write()
         let text = report.text(.ofStandardOutput)
-        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        try writeToStandardOutput(text)
         progress.say("done after \(progress.elapsed)")
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import PocketWorld
 import Torch
+import Training
 
 /// Makes the table: trains every policy on every chain, measures their responses and reports.
 ///
@@ -41,7 +42,7 @@ private struct TableRun {
         let results = TableResults(plan)
         let text = plan.configuration.tunes ? TuningReport(results).text : TableReport(results).text
         try results.write(report: text)
-        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        try writeToStandardOutput(text)
         say("done")
     }
 

@@ -134,6 +134,11 @@ import Testing
             #"{"prompt_ids":[1],"chosen_ids":[1],"rejected_ids":["1"]}"#,
             #"{"prompt_ids":[-1],"chosen_ids":[1],"rejected_ids":[1]}"#,
         ] { #expect(throws: DatasetError.self, "\(text)") { try pair(text) } }
+        let ids = #"{"prompt_ids":[1,-2],"chosen_ids":[1],"rejected_ids":[1]}"#
+        let error = #expect(throws: DatasetError.self) { try pair(ids) }
+        let sentence =
+            #"rows.jsonl:3: "prompt_ids" must be a list of token ids, which are whole numbers from 0, and element 2 is -2."#
+        #expect(error?.description == sentence)
         #expect(
             try pair(#"{"prompt_ids":[1],"chosen_ids":[2],"rejected_ids":[3],"prompt":"x"}"#) == "[1]|[2]|[3]"
         )
