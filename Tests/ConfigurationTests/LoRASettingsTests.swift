@@ -48,5 +48,9 @@ struct LoRASettingsTests {
         #expect(throws: ConfigurationError.self) {
             try read("--lora-rank", "2", "--lora-targets", "all-linear", "--lora-targets", "q_proj")
         }
+        let joined = #expect(throws: ConfigurationError.self) {
+            try read("--lora-rank", "2", "--lora-targets", "q_proj,v_proj")
+        }
+        #expect(joined?.description.contains("given once for each") == true)
     }
 }

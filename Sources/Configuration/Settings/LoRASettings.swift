@@ -40,6 +40,9 @@ extension TrainConfiguration {
         if lora.rank == 0 && lora != defaults.lora {
             throw .combination("--lora-alpha and the settings beside it have an effect only with --lora-rank")
         }
+        if let joined = lora.targets.first(where: { $0.contains(",") }) {
+            throw .combination("--lora-targets names one layer and is given once for each, not \"\(joined)\"")
+        }
         if lora.targets.isEmpty || (lora.targets.count > 1 && lora.targets.contains(LoRASettings.allLinear)) {
             throw .combination("--lora-targets is either \(LoRASettings.allLinear) or names of layers, at least one")
         }
