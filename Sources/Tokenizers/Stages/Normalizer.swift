@@ -11,6 +11,11 @@ protocol Normalizer: Sendable {
 
 extension Normalizer {
     func normalize(_ text: inout [UInt8], openingLength: inout Int) {
+        normalize(&text, following: &openingLength)
+    }
+
+    /// Follows the first character by what becomes of it on its own, for stages that rewrite character by character.
+    func normalize(_ text: inout [UInt8], following openingLength: inout Int) {
         var opening = Array(text.prefix(openingLength))
         let isOpened = !opening.isEmpty
         normalize(&text)
