@@ -66,6 +66,10 @@ struct OnigurumaPattern {
         inBrackets ? members : "[\(members)]"
     }
 
+    private static func members(_ members: String, not isNegated: Bool) -> String {
+        "[\(isNegated ? "^" : "")\(members)]"
+    }
+
     /// Unicode's white space; PCRE2's \s also holds U+180E, which has not been a space since Unicode 6.3.
     ///
     /// It ends with a range, like the other lists: behind a range, a hyphen stands for itself.
@@ -107,6 +111,9 @@ struct OnigurumaPattern {
         ]
     }()
 
+    /// The same names as properties, one of which holds no symbols.
+    private static let namedProperties = posixClasses.merging(["punct": "\\p{P}!-#"]) { $1 }
+
     /// Translates a property: scripts are meant without their extensions, which PCRE2 would add.
     private mutating func property(_ letter: Unicode.Scalar, _ inBrackets: Bool) throws(RegularExpressionError)
         -> String
@@ -116,10 +123,13 @@ struct OnigurumaPattern {
         if isNegated { position += 1 }
         var name = ""
         while let scalar = next(), scalar != "}" { name.unicodeScalars.append(scalar) }
-        if let members = Self.posixClasses[name.lowercased()] {
+        if name.lowercased() == "word", !inBrackets {
+            return Self.members(Self.word, not: isNegated == (letter == "p"))
+        }
+        if let members = Self.namedProperties[name.lowercased()] {
             guard isNegated == (letter == "P") else {
                 if inBrackets { throw unsupported("\\\(letter){\(isNegated ? "^" : "")\(name)} inside brackets") }
-                return "[^\(members)]"
+                return Self.members(members, not: true)
             }
             return Self.members(members, inBrackets)
         }
