@@ -126,7 +126,7 @@ struct OnigurumaPattern {
         if name.lowercased() == "word", !inBrackets {
             return Self.members(Self.word, not: isNegated == (letter == "p"))
         }
-        if let members = Self.namedProperties[name.lowercased()] {
+        if !Self.binaryProperties.contains(name.lowercased()), let members = Self.namedProperties[name.lowercased()] {
             guard isNegated == (letter == "P") else {
                 if inBrackets { throw unsupported("\\\(letter){\(isNegated ? "^" : "")\(name)} inside brackets") }
                 return Self.members(members, not: true)
