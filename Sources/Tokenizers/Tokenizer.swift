@@ -106,13 +106,22 @@ public struct Tokenizer: Sendable {
     /// Encodes what lies between added tokens that are looked for in the text as it came.
     private func encode(_ text: UnsafeBufferPointer<UInt8>, startsText: Bool, into ids: inout [Int]) {
         var normalized = Array(text)
-        normalizer?.normalize(&normalized)
+        var openingLength = 0
+        if startsText, let first = text.first, preTokenizer?.asksWhatOpensText == true {
+            openingLength = UTF8Text.lengthOfCharacter(startingWith: first)
+            normalizer?.normalize(&normalized, openingLength: &openingLength)
+        } else {
+            normalizer?.normalize(&normalized)
+        }
         normalized.withUnsafeBufferPointer { bytes in
             addedTokens.cutNormalized(bytes) { stretch in
                 switch stretch {
                 case .token(let id): ids.append(id)
                 case .text(let range):
-                    var text = PieceText(bytes: Array(bytes[range]), startsText: startsText && range.lowerBound == 0)
+                    var text = PieceText(
+                        bytes: Array(bytes[range]),
+                        openingLength: min(range.count, max(0, openingLength - range.lowerBound))
+                    )
                     preTokenizer?.cut(&text)
                     model.encode(text, into: &ids)
                 }

@@ -48,6 +48,12 @@ import Testing
         #expect(try render("{{ 1 == true }}{{ 1 < 2 < 3 }}{{ 3 > 2 > 2 }}") == "TrueTrueFalse")
     }
 
+    @Test("A missing name counts as a sequence, and a macro's names of arguments are a tuple, as in Jinja")
+    func kindsOfValues() throws {
+        #expect(try render("{{ x is sequence }}{{ messages[0].x is sequence }}{{ 1 is sequence }}") == "TrueTrueFalse")
+        #expect(try render("{% macro f(a, b=1) %}{% endmacro %}{{ f.arguments }}") == "('a', 'b')")
+    }
+
     @Test("A loop knows where it stands, and what it sets ends with each of its turns")
     func loops() throws {
         let messages: [JSON] = [["role": "a"], ["role": "b"], ["role": "c"]]

@@ -20,7 +20,7 @@ final class MacroObject: TemplateObject {
     func attribute(_ name: String) throws(Fault) -> Value? {
         switch name {
         case "name": return .text(macro.name)
-        case "arguments": return try .list(of: macro.parameters.map { .text($0.name) })
+        case "arguments": return try .tuple(of: macro.parameters.map { .text($0.name) })
         case "caller": return .bool(macro.specialNames.contains("caller"))
         case "catch_kwargs": return .bool(macro.specialNames.contains("kwargs"))
         case "catch_varargs": return .bool(macro.specialNames.contains("varargs"))

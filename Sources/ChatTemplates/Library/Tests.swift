@@ -30,7 +30,8 @@ enum Tests {
         "mapping": { (value) throws(Fault) in if case .dictionary = value { true } else { false } },
         "sequence": { (value) throws(Fault) in
             switch value {
-            case .string, .list, .tuple, .dictionary, .range: true
+            // An undefined value has a length, and the method that reads an element.
+            case .string, .list, .tuple, .dictionary, .range, .undefined: true
             default: false
             }
         },

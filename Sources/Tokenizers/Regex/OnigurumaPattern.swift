@@ -47,17 +47,17 @@ struct OnigurumaPattern {
         guard let letter = next() else { throw RegularExpressionError(description: "it ends with a backslash") }
         switch letter {
         case "s": return Self.members(Self.space, inBrackets)
-        case "w": return Self.members(Self.word, inBrackets)
+        case "w": return Self.members(inBrackets ? Self.wordInBrackets : Self.word, inBrackets)
         case "h": return Self.members("0-9A-Fa-f", inBrackets)
-        case "S" where !inBrackets: return "[^\(Self.space)]"
+        case "S": return inBrackets ? Self.notSpace : "[^\(Self.space)]"
         case "W" where !inBrackets: return "[^\(Self.word)]"
-        case "H" where !inBrackets: return "[^0-9A-Fa-f]"
+        case "H": return Self.members(Self.notHexadecimal, inBrackets)
         case "b" where !inBrackets:
             return "(?:(?<=[\(Self.word)])(?![\(Self.word)])|(?<![\(Self.word)])(?=[\(Self.word)]))"
         case "B" where !inBrackets:
             return "(?:(?<=[\(Self.word)])(?=[\(Self.word)])|(?<![\(Self.word)])(?![\(Self.word)]))"
-        case "p", "P": return try property(letter)
-        case "S", "W", "H", "R", "X", "K", "G", "g", "k", "1"..."9": throw unsupported("\\\(letter)")
+        case "p", "P": return try property(letter, inBrackets)
+        case "W", "R", "X", "K", "G", "g", "k", "1"..."9": throw unsupported("\\\(letter)")
         default: return "\\\(letter)"
         }
     }
@@ -66,24 +66,73 @@ struct OnigurumaPattern {
         inBrackets ? members : "[\(members)]"
     }
 
+    private static func members(_ members: String, not isNegated: Bool) -> String {
+        "[\(isNegated ? "^" : "")\(members)]"
+    }
+
     /// Unicode's white space; PCRE2's \s also holds U+180E, which has not been a space since Unicode 6.3.
     ///
     /// It ends with a range, like the other lists: behind a range, a hyphen stands for itself.
     private static let space =
         "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{2000}-\\x{200a}"
 
-    /// Oniguruma's word characters: alphabetic ones, marks, digits, connectors, and the fractions of Latin-1.
-    private static let word =
-        "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
-        + "\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
+    /// All but white space.
+    private static let notSpace =
+        "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}"
+        + "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"
+
+    private static let notHexadecimal = "\\x{0}-\\x{2f}\\x{3a}-\\x{40}\\x{47}-\\x{60}\\x{67}-\\x{10ffff}"
+
+    /// Oniguruma's word characters: alphabetic ones, marks, digits, connectors, and outside brackets the fractions of Latin-1.
+    private static let word = "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}" + wordInBrackets
+
+    private static let wordInBrackets = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}" + alphabeticSymbols
+
+    private static let alphabeticSymbols =
+        "\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
+
+    /// What has become alphabetic or lower case since older versions of PCRE2.
+    private static let laterAlphabetic =
+        "\\x{363}-\\x{36f}\\x{c04}\\x{f82}\\x{f83}\\x{1dd3}-\\x{1de6}\\x{11080}\\x{11081}"
+    private static let laterLowercase = "\\x{10fc}\\x{a7f2}-\\x{a7f4}\\x{ab69}"
+
+    /// What POSIX's names of classes mean to Oniguruma, which takes more for letters and punctuation than PCRE2 does.
+    ///
+    /// Each ends with a range, for the reason above.
+    private static let posixClasses: [String: String] = {
+        let alphabetic = "\\p{L}\\p{Nl}\\p{Alphabetic}" + laterAlphabetic + alphabeticSymbols
+        let visible = "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Co}!-~"
+        return [
+            "alnum": "\\p{Nd}" + alphabetic, "alpha": alphabetic, "ascii": "\\x{0}-\\x{7f}",
+            "blank": "\\p{Zs}\\x{9}-\\x{9}", "cntrl": "\\p{Cc}\\x{0}-\\x{1f}", "digit": "\\p{Nd}0-9", "graph": visible,
+            "lower": "\\p{Lowercase}" + laterLowercase + "a-z", "print": "\\p{Zs}" + visible,
+            "punct": "\\p{P}\\p{S}!-/", "space": space,
+            "upper": "\\p{Uppercase}A-Z", "word": wordInBrackets, "xdigit": "0-9A-Fa-f",
+        ]
+    }()
+
+    /// The same names as properties, one of which holds no symbols.
+    private static let namedProperties = posixClasses.merging(["punct": "\\p{P}!-#"]) { $1 }
 
     /// Translates a property: scripts are meant without their extensions, which PCRE2 would add.
-    private mutating func property(_ letter: Unicode.Scalar) throws(RegularExpressionError) -> String {
+    private mutating func property(_ letter: Unicode.Scalar, _ inBrackets: Bool) throws(RegularExpressionError)
+        -> String
+    {
         guard next() == "{" else { throw RegularExpressionError(description: "\\\(letter) lacks its braces") }
         let isNegated = position < scalars.count && scalars[position] == "^"
         if isNegated { position += 1 }
         var name = ""
         while let scalar = next(), scalar != "}" { name.unicodeScalars.append(scalar) }
+        if name.lowercased() == "word", !inBrackets {
+            return Self.members(Self.word, not: isNegated == (letter == "p"))
+        }
+        if !Self.binaryProperties.contains(name.lowercased()), let members = Self.namedProperties[name.lowercased()] {
+            guard isNegated == (letter == "P") else {
+                if inBrackets { throw unsupported("\\\(letter){\(isNegated ? "^" : "")\(name)} inside brackets") }
+                return Self.members(members, not: true)
+            }
+            return Self.members(members, inBrackets)
+        }
         // Categories have one letter or two; of the other names, all but these are scripts.
         let isScript = name.count > 2 && !Self.binaryProperties.contains(name.lowercased())
         return "\\\(letter){\(isNegated ? "^" : "")\(isScript ? "sc:" : "")\(name)}"
@@ -127,12 +176,12 @@ struct OnigurumaPattern {
     }
 
     private mutating func posixClass() throws(RegularExpressionError) -> String {
-        var result = "["
-        while let scalar = next() {
-            result.unicodeScalars.append(scalar)
-            if scalar == "]" { return result }
-        }
-        throw RegularExpressionError(description: "a bracket is not closed")
+        position += 1
+        var name = ""
+        while let scalar = next(), scalar != ":" { name.unicodeScalars.append(scalar) }
+        guard next() == "]" else { throw RegularExpressionError(description: "a bracket is not closed") }
+        guard let members = Self.posixClasses[name] else { throw unsupported("[:\(name):]") }
+        return members
     }
 
     /// Without the brackets it would become a range.

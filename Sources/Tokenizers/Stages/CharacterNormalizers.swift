@@ -22,6 +22,12 @@ struct StripNormalizer: Normalizer {
             return start..<max(start, end)
         }.apply(to: &text)
     }
+
+    func normalize(_ text: inout [UInt8], openingLength: inout Int) {
+        let start = stripsLeft ? text.withUnsafeBufferPointer { WordBoundary.endOfSpace(after: 0, in: $0) } : 0
+        normalize(&text)
+        openingLength = min(text.count, max(0, openingLength - start))
+    }
 }
 
 extension Range<Int> {

@@ -4,7 +4,7 @@ struct Metaspace: Sendable {
     enum Prepending: String {
         /// Before the text and after every added token.
         case always
-        /// Before the text only.
+        /// Before what the text's first character has become only.
         case first
         case never
     }
@@ -42,15 +42,16 @@ struct Metaspace: Sendable {
 struct MetaspacePreTokenizer: PreTokenizer {
     let metaspace: Metaspace
 
+    var asksWhatOpensText: Bool { metaspace.prepending == .first }
+
     func cut(_ text: inout PieceText) {
         let mark = metaspace.mark
-        let startsText = text.startsText
-        text.rewritePieces { bytes, piece, position in
+        text.rewritePieces { bytes, piece, opensText in
             let beginsWithMark = piece.first == UInt8(ascii: " ") || piece.starts(with: mark)
             let isPrepended =
                 switch metaspace.prepending {
                 case .always: true
-                case .first: startsText && position == 0
+                case .first: opensText
                 case .never: false
                 }
             if isPrepended, !beginsWithMark { bytes.append(contentsOf: mark) }

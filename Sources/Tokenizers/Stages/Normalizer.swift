@@ -2,6 +2,28 @@
 protocol Normalizer: Sendable {
     /// Rewrites valid UTF-8.
     func normalize(_ text: inout [UInt8])
+
+    /// The same, which also says what becomes of the text's first character.
+    ///
+    /// - Parameter openingLength: How many bytes in front that character is, before and after; 0 where it is gone.
+    func normalize(_ text: inout [UInt8], openingLength: inout Int)
+}
+
+extension Normalizer {
+    func normalize(_ text: inout [UInt8], openingLength: inout Int) {
+        normalize(&text, following: &openingLength)
+    }
+
+    /// Follows the first character by what becomes of it on its own, for stages that rewrite character by character.
+    func normalize(_ text: inout [UInt8], following openingLength: inout Int) {
+        var opening = Array(text.prefix(openingLength))
+        let isOpened = !opening.isEmpty
+        normalize(&text)
+        normalize(&opening)
+        guard isOpened, !text.starts(with: opening) else { return openingLength = isOpened ? opening.count : 0 }
+        // It has joined what follows it, such as a letter its accent.
+        openingLength = text.first.map(UTF8Text.lengthOfCharacter(startingWith:)) ?? 0
+    }
 }
 
 /// Reads the `normalizer` of a `tokenizer.json`, which may hold a sequence of them.
@@ -61,6 +83,10 @@ struct NormalizerSequence: Normalizer {
     func normalize(_ text: inout [UInt8]) {
         for normalizer in normalizers { normalizer.normalize(&text) }
     }
+
+    func normalize(_ text: inout [UInt8], openingLength: inout Int) {
+        for normalizer in normalizers { normalizer.normalize(&text, openingLength: &openingLength) }
+    }
 }
 
 /// Puts a prefix before every text that is not empty.
@@ -81,6 +107,21 @@ private struct ReplaceNormalizer: Normalizer {
 
     func normalize(_ text: inout [UInt8]) {
         text = text.withUnsafeBufferPointer { pattern.replacing(in: $0, with: replacement) }
+    }
+
+    func normalize(_ text: inout [UInt8], openingLength: inout Int) {
+        var (length, end) = (0, 0)
+        text.withUnsafeBufferPointer { bytes in
+            pattern.forEachMatch(in: bytes) { match in
+                guard match.lowerBound < openingLength else { return }
+                length += match.lowerBound - end
+                // What replaces several characters stands where the last of them stood.
+                if match.upperBound <= openingLength { length += replacement.count }
+                end = match.upperBound
+            }
+        }
+        normalize(&text)
+        openingLength = length + max(0, openingLength - end)
     }
 }
 

@@ -4,31 +4,40 @@ struct PieceText {
     var bytes: [UInt8]
     /// Ascending, disjoint, never empty; what lies between them has been removed.
     var pieces: [Range<Int>]
-    /// Whether the whole text begins here, rather than after an added token.
-    let startsText: Bool
+    /// How many bytes in front the whole text's first character has become; 0 where another one, or an added token, went before.
+    private(set) var openingLength: Int
 
-    init(bytes: [UInt8], startsText: Bool) {
+    init(bytes: [UInt8], openingLength: Int) {
         self.bytes = bytes
-        self.startsText = startsText
+        self.openingLength = openingLength
         pieces = bytes.isEmpty ? [] : [0..<bytes.count]
     }
 
     /// Rewrites every piece: `body` appends to the first buffer what becomes of the piece that it is given.
     ///
-    /// - Parameter body: Called with the new bytes, the old piece and its position among the pieces.
-    mutating func rewritePieces(_ body: (inout [UInt8], UnsafeBufferPointer<UInt8>, Int) -> Void) {
+    /// - Parameter body: Called with the new bytes, the old piece and whether it begins in the whole text's first character.
+    mutating func rewritePieces(_ body: (inout [UInt8], UnsafeBufferPointer<UInt8>, Bool) -> Void) {
+        var newOpeningLength = 0
         var newBytes: [UInt8] = []
         newBytes.reserveCapacity(bytes.count + bytes.count / 2)
         var newPieces: [Range<Int>] = []
         newPieces.reserveCapacity(pieces.count)
         bytes.withUnsafeBufferPointer { bytes in
-            for (position, piece) in pieces.enumerated() {
+            for piece in pieces {
                 let start = newBytes.count
-                body(&newBytes, UnsafeBufferPointer(rebasing: bytes[piece]), position)
+                let opensText = piece.lowerBound < openingLength
+                if opensText {
+                    let opening = bytes[piece.clamped(to: 0..<openingLength)]
+                    body(&newBytes, UnsafeBufferPointer(rebasing: opening), true)
+                    newOpeningLength = newBytes.count
+                    newBytes.removeSubrange(start...)
+                }
+                body(&newBytes, UnsafeBufferPointer(rebasing: bytes[piece]), opensText)
                 if newBytes.count > start { newPieces.append(start..<newBytes.count) }
             }
         }
         bytes = newBytes
+        openingLength = newOpeningLength
         pieces = newPieces
     }
 

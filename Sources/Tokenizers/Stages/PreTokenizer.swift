@@ -1,6 +1,13 @@
 /// The stage that cuts a normalised text into the pieces that the model encodes one by one.
 protocol PreTokenizer: Sendable {
     func cut(_ text: inout PieceText)
+
+    /// Whether it matters to it which pieces begin in the text's first character.
+    var asksWhatOpensText: Bool { get }
+}
+
+extension PreTokenizer {
+    var asksWhatOpensText: Bool { false }
 }
 
 /// Reads the `pre_tokenizer` of a `tokenizer.json`, which may hold a sequence of them.
@@ -53,6 +60,8 @@ func makePreTokenizer(_ setting: Setting) throws(TokenizerError) -> any PreToken
 
 private struct PreTokenizerSequence: PreTokenizer {
     let preTokenizers: [any PreTokenizer]
+
+    var asksWhatOpensText: Bool { preTokenizers.contains(where: \.asksWhatOpensText) }
 
     func cut(_ text: inout PieceText) {
         for preTokenizer in preTokenizers { preTokenizer.cut(&text) }

@@ -39,7 +39,30 @@ struct PrecompiledNormalizer: Normalizer {
     }
 
     func normalize(_ text: inout [UInt8]) {
-        if matchesLongest { replaceLongest(in: &text) } else { replaceInClusters(of: &text) }
+        if matchesLongest { return replaceLongest(in: &text) }
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        forEachReplacement(in: text) { _, new in result += new }
+        text = result
+    }
+
+    /// As the `tokenizers` library counts: what replaces several characters stands in their places one after the other, and what
+    /// nothing is left of in front counts as never having been there.
+    func normalize(_ text: inout [UInt8], openingLength: inout Int) {
+        guard !matchesLongest else { return normalize(&text, following: &openingLength) }
+        let openingCount = text.prefix(openingLength).count(where: { !Self.continues($0) })
+        var (result, length, place) = ([UInt8](), 0, 0)
+        forEachReplacement(in: text) { old, new in
+            let oldCount = old.count(where: { !Self.continues($0) })
+            var newCount = 0
+            for byte in new {
+                if !Self.continues(byte) { newCount += 1 }
+                if place + min(newCount, oldCount) <= openingCount { length += 1 }
+            }
+            result += new
+            if !result.isEmpty { place += oldCount }
+        }
+        (text, openingLength) = (result, length)
     }
 
     private func replaceLongest(in text: inout [UInt8]) {
@@ -65,24 +88,22 @@ struct PrecompiledNormalizer: Normalizer {
         text = result
     }
 
-    private func replaceInClusters(of text: inout [UInt8]) {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count)
+    /// Calls `body` with the characters of a text, or short clusters of them, and what becomes of each.
+    private func forEachReplacement(in text: [UInt8], _ body: (ArraySlice<UInt8>, ArraySlice<UInt8>) -> Void) {
         for cluster in String(decoding: text, as: UTF8.self) {
             let cluster = Array(cluster.utf8)
             if cluster.count < 6, let value = value(of: cluster[...]) {
-                result += value
+                body(cluster[...], value)
                 continue
             }
             var position = 0
             while position < cluster.count {
                 let end = position + UTF8Text.lengthOfCharacter(startingWith: cluster[position])
                 let character = cluster[position..<end]
-                result += value(of: character) ?? character
+                body(character, value(of: character) ?? character)
                 position = end
             }
         }
-        text = result
     }
 
     private func value(of bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? { match(bytes, isLongest: false)?.value }

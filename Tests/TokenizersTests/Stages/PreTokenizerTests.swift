@@ -65,6 +65,33 @@ struct PreTokenizerTests {
         #expect(try pieces("a b", .object(object), startsText: false) == later)
     }
 
+    @Test(
+        "a mark before the text only is one before what its first character has become",
+        arguments: [
+            (nil, ["type": "WhitespaceSplit"], "a b", ["▁a", "b"]),
+            (nil, ["type": "WhitespaceSplit"], " a b", ["a", "b"]),
+            (["type": "Strip", "strip_left": true, "strip_right": true], nil, "a ", ["▁a"]),
+            (["type": "Strip", "strip_left": true, "strip_right": true], nil, " a ", ["a"]),
+            (["type": "Nmt"], nil, "\u{1}a", ["a"]),
+            (["type": "NFC"], nil, "e\u{301}a", ["▁éa"]),
+            (["type": "NFKC"], ["type": "Digits", "individual_digits": true], "½3", ["▁1", "▁⁄", "▁2", "3"]),
+            (["type": "Prepend", "prepend": "x"], ["type": "Digits"], "12", ["▁x", "▁12"]),
+            (["type": "Replace", "pattern": ["String": "ab"], "content": "x"], nil, "abc", ["xc"]),
+            (["type": "Replace", "pattern": ["String": "a"], "content": ""], nil, "ab", ["b"]),
+            (["type": "Replace", "pattern": ["String": "a"], "content": "x"], nil, "ab", ["▁xb"]),
+        ] as [(JSON?, JSON?, String, [String])]
+    )
+    func opening(normalizer: JSON?, before: JSON?, text: String, expected: [String]) throws {
+        let metaspace: JSON = ["type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true]
+        var (bytes, length) = (Array(text.utf8), 1)
+        if bytes[0] >= 0xC0 { length = 2 }
+        try normalizer.map { try makeNormalizer(setting($0)) }?.normalize(&bytes, openingLength: &length)
+        var pieces = PieceText(bytes: bytes, openingLength: length)
+        let stages: JSON = ["type": "Sequence", "pretokenizers": .array((before.map { [$0] } ?? []) + [metaspace])]
+        try makePreTokenizer(setting(stages)).cut(&pieces)
+        #expect(pieces.pieces.map { String(decoding: pieces.bytes[$0], as: UTF8.self) } == expected)
+    }
+
     @Test("Metaspace adds no second mark before a space and begins a piece at each mark")
     func metaspaceRuns() throws {
         let json: JSON = ["type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true]
@@ -115,7 +142,7 @@ struct PreTokenizerTests {
     }
 
     private func pieces(_ text: String, _ json: JSON, startsText: Bool = true) throws -> [String] {
-        var text = PieceText(bytes: Array(text.utf8), startsText: startsText)
+        var text = PieceText(bytes: Array(text.utf8), openingLength: startsText ? 1 : 0)
         try makePreTokenizer(setting(json)).cut(&text)
         return text.pieces.map { String(decoding: text.bytes[$0], as: UTF8.self) }
     }
