@@ -88,7 +88,6 @@ extension ChatConfiguration: Configurable, Computing, ReadingRows, Sampling {
             throw .combination(
                 "--max-new-tokens \(sampling.maxNewTokens) leaves no room for a turn in --max-length \(maxLength); give a "
                     + "smaller one"
-
             )
         }
         guard isGreedy else { return }

@@ -196,20 +196,6 @@ bool multiplies_pairs() {
 #endif
 }
 
-/// Whether the processor multiplies tiles of bfloat16 numbers (AMX), several times as many in a second as pairs. LibTorch does so;
-/// our kernels do not.
-bool multiplies_tiles() {
-#if defined(__x86_64__)
-    static const bool found = multiplies_pairs() && __builtin_cpu_supports("amx-bf16") && at::globalContext().hasMKLDNN();
-    return found;
-#else
-    return false;
-#endif
-}
-
-/// Fewer rows leave tiles empty.
-constexpr int64_t least_tile_rows = 32;
-
 /// `multiply` in pairs where both factors are bfloat16 and the processor has an instruction for that.
 template <typename output>
 void multiply(const at::Tensor &a, const at::Tensor &b, const at::Tensor &target, bool accumulates) {
@@ -239,9 +225,8 @@ void rto::product_into(const at::Tensor &target, const at::Tensor &a, const at::
     auto type = target.scalar_type();
     int64_t rows = a.size(0), columns = b.size(1), depth = a.size(1);
     bool both_half = a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16;
-    bool fills_tiles = both_half && type == at::kBFloat16 && rows >= least_tile_rows && multiplies_tiles();
-    bool is_own = has_own_product(a, b) && has_own_product(target, target) && target.stride(1) == 1 && !fills_tiles;
-    if (!is_own) {  // float64, another device, or tiles
+    bool is_own = has_own_product(a, b) && has_own_product(target, target) && target.stride(1) == 1;
+    if (!is_own) {  // float64, or another device
         // A device sums in float32 whatever it writes: here without rounding, and into the target itself.
         if (target.is_cuda() && both_half && type == at::kFloat && target.is_contiguous()) {
             auto result = target;

@@ -1,7 +1,7 @@
 // Matrix products of our own on the CPU: float32 sums of float32 or bfloat16 elements, anywhere in memory.
 //
 // LibTorch's go through MKL, which on AMD processors takes a slower path, and its bfloat16 products run at a tenth of float32
-// speed where the processor has no instructions for them. Where it has instructions for tiles (AMX), they are LibTorch's.
+// speed where the processor has no instructions for them.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,12 +10,12 @@
 
 namespace rto {
 
-/// Whether kernels of our own can multiply these: float32 or bfloat16 on the CPU.
+/// Whether `product` computes these with kernels of our own: float32 or bfloat16 on the CPU.
 bool has_own_product(const at::Tensor &a, const at::Tensor &b);
 
 /// A[rows, depth] · B[depth, columns] in the type asked for (float32 or bfloat16), summed in float32. The factors may be any
 /// views and of different types. An element's sum runs over the depth in order: it depends neither on the number of threads
-/// nor on the other rows, except where LibTorch multiplies tiles.
+/// nor on the other rows.
 at::Tensor product(const at::Tensor &a, const at::Tensor &b, at::ScalarType type);
 
 /// target = or += A · B, in the target's type; float32 and bfloat16 targets with contiguous rows take kernels of our own.

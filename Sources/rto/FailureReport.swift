@@ -27,9 +27,11 @@ struct FailureReport {
 
     /// Writes the text and ends the process.
     func end() -> Never {
-        if !text.isEmpty {
-            let handle = status == .success ? FileHandle.standardOutput : FileHandle.standardError
-            try? handle.write(contentsOf: Data((text + "\n").utf8))
+        guard !text.isEmpty else { exit(status.rawValue) }
+        if status == .success {
+            do { try writeToStandardOutput(text + "\n") } catch { FailureReport(error).end() }
+        } else {
+            try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
         }
         exit(status.rawValue)
     }

@@ -222,4 +222,25 @@ import Testing
             "{% set n = namespace() %}{% set n.n = n %}{% macro f() %}{{ n.n is defined }}{% endmacro %}{{ f() }}"
         #expect(try render(source) == "True")
     }
+
+    @Test("A loop that has ended holds nothing, so that loops cannot hold each other without end")
+    func endedLoops() throws {
+        let bodies = [
+            "{% for j in [1] %}{% set l = [loop] %}{% set x = loop.changed(n.n) %}{% set n.n = l %}{% endfor %}",
+            "{% for j in [1] %}{% set f = loop.changed %}{% set x = f(n.n) %}{% set n.n = f %}{% endfor %}",
+            "{% for j in [1] %}{% set n.f = loop.changed %}{% endfor %}{% set x = n.f(n.n) %}{% set n.n = n.f %}",
+            "{% set s = namespace(n=n.n) %}{% for j in [n, s] | map(attribute='n') %}{% set x = loop.length %}"
+                + "{% set n.n = loop %}{% break %}{% endfor %}",
+        ]
+        for body in bodies {
+            let source = "{% set n = namespace(n=1) %}{% for i in range(20000) %}\(body){% endfor %}"
+            do { _ = try render(source) } catch let error as ChatTemplateError {
+                guard case .limit = error.problem else { throw error }
+            }
+        }
+        let neighbours =
+            "{% set n = namespace() %}{% for i in [1, 2, 3] %}{% set n.l = loop %}{% if i == 2 %}{% break %}{% endif %}{% endfor %}"
+            + "{{ n.l.index }} {{ n.l.length }} {{ n.l.nextitem is defined }} {{ n.l.changed(1) }}"
+        #expect(try render(neighbours) == "2 3 False True")
+    }
 }

@@ -25,9 +25,9 @@ import Testing
             seen.arrivals.add(news.arrivals.count, ordering: .relaxed)
             taken.signal()
         }
-        resting.wait()
+        #expect(resting.wait(timeout: .now() + 60) == .success)
         let samples = try queue.sample([SampleOrder(prompt: [1], maxNewTokens: 1, seed: 0)])
-        taken.wait()
+        #expect(taken.wait(timeout: .now() + 60) == .success)
         #expect(seen.rests.load(ordering: .relaxed) == 1)
         #expect(seen.arrivals.load(ordering: .relaxed) == 1)
         _ = samples

@@ -11,6 +11,8 @@ final class LoopState: TemplateObject {
     /// The elements that were taken from the iterator ahead of their turn.
     private var ahead: [Value] = []
     private var lastChange: [Value]?
+    /// Whether the loop has ended: then it holds nothing, so that loops cannot hold each other without end.
+    private var isOver = false
 
     /// Prepares to go through a sequence.
     ///
@@ -41,13 +43,22 @@ final class LoopState: TemplateObject {
         return next
     }
 
+    /// Says that the loop has ended, after its last element or before.
+    func end() {
+        isOver = true
+        (previous, current, lastChange) = (nil, nil, nil)
+        ahead.removeAll()
+    }
+
     private func following() throws(Fault) -> Value? {
+        if isOver { return nil }
         if ahead.isEmpty, let next = try source.next() { ahead.append(next) }
         return ahead.first
     }
 
     func count() throws(Fault) -> Int {
         if let knownCount { return knownCount }
+        if isOver { return index + 1 }
         while let next = try source.next() {
             ahead.append(next)
             try Limits.check(elements: ahead.count)
@@ -93,6 +104,7 @@ final class LoopState: TemplateObject {
     private func changed(_ arguments: Arguments) throws(Fault) -> Value {
         guard arguments.named.isEmpty else { throw .evaluation("'loop.changed' takes no named arguments") }
         let values = arguments.positional
+        if isOver { return .bool(true) }
         if let lastChange, try Value.tuple(of: lastChange).equals(.tuple(of: values)) { return .bool(false) }
         nesting = try max(nesting, values.nesting())
         lastChange = values
@@ -126,6 +138,7 @@ extension Interpreter {
 
     private func run(_ loop: Loop, over sequence: Value, depth: Int, _ scope: Scope) throws(Fault) -> Flow {
         let state = try state(of: loop, over: sequence, depth: depth, scope)
+        defer { state.end() }
         var isEmpty = true
         while let element = try state.next() {
             try step()

@@ -15,14 +15,8 @@ extension DatasetRow {
     }
 
     /// Of a list, one element of which is wrong.
-    private func wrongElement(_ key: String, _ expected: String, _ index: Int, _ found: JSON) -> DatasetError {
-        let text =
-            switch found {
-            case .integer, .number: found.serialized()
-            case .object: "an object without them"
-            default: found.kind
-            }
-        return error(.inconsistent("\(quoted(key)) must be \(expected), and element \(index + 1) is \(text)"))
+    private func wrongElement(_ key: String, _ expected: String, _ index: Int, _ found: String) -> DatasetError {
+        error(.inconsistent("\(quoted(key)) must be \(expected), and element \(index + 1) is \(found)"))
     }
 
     /// The value of a key that must be there.
@@ -43,7 +37,8 @@ extension DatasetRow {
             for (index, message) in messages.enumerated() {
                 guard message["role"]?.string != nil, message["content"]?.string != nil else {
                     let expected = "a list of messages, each with a role and a content that are strings"
-                    throw wrongElement(key, expected, index, message)
+                    let found = message.object == nil ? message.kind : "an object in which one is missing or no string"
+                    throw wrongElement(key, expected, index, found)
                 }
             }
             return .messages(messages)
@@ -63,7 +58,12 @@ extension DatasetRow {
         guard let elements = value.array else { throw wrongKind(key, "a list of token ids", value) }
         return try elements.enumerated().map { (index, element) throws(DatasetError) in
             guard let id = element.integer, id >= 0 else {
-                throw wrongElement(key, "a list of token ids, which are whole numbers from 0", index, element)
+                let found =
+                    switch element {
+                    case .integer, .number: element.serialized()
+                    default: element.kind
+                    }
+                throw wrongElement(key, "a list of token ids, which are whole numbers from 0", index, found)
             }
             return id
         }

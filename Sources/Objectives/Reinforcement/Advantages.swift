@@ -68,7 +68,7 @@ private func recursion<Real: BinaryFloatingPoint>(
 ///   - dividing: whether to divide by the deviation, too
 public func whitened(_ values: Tensor, dividing: Bool = true) -> Tensor {
     guard values.count > 0 else { return values.precise }
-    // In float64 the mean of equal values is exactly their value; what float32 would leave of them is divided by as little as 1e-4.
+    // In float64 the mean of equal float32 values is exactly their value; what float32 would leave of them is divided by as little as 1e-4.
     let exact = values.to(.float64)
     let centered = exact - exact.mean()
     guard dividing else { return centered.to(values.precision) }

@@ -9,7 +9,7 @@ public enum GroupBaseline: Sendable, Equatable {
     /// (Rᵢ − mean(R)) / (std(R) + 1e-9), std over K − 1: GRPO (arXiv 2402.03300).
     case normalized
 
-    /// The scores relative to their groups; scores that are all equal become 0.
+    /// The scores relative to their groups; scores of float32 that are all equal become 0.
     ///
     /// - Parameters:
     ///   - scores: R, the K scores of a prompt one after the other, `[prompts · K]`
@@ -20,7 +20,7 @@ public enum GroupBaseline: Sendable, Equatable {
             groupSize > 1 && scores.count % groupSize == 0,
             "\(scores.count) scores are no whole groups of \(groupSize)"
         )
-        // In float64 the mean of equal scores is exactly their value: what float32 would leave of them, dividing by a deviation of
+        // In float64 the mean of equal float32 scores is exactly their value: what float32 would leave of them, dividing by a deviation of
         // the same size would blow up.
         let groups = scores.to(.float64).reshaped([-1, groupSize])
         let centered = groups - groups.mean(1, keepingAxis: true)

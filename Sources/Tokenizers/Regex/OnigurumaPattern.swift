@@ -152,7 +152,18 @@ struct OnigurumaPattern {
         }
         var depth = 1
         var isFirst = true
+        // What a hyphen makes a range of: a character that stands alone before it, and one behind it.
+        var (followsCharacter, opensRange) = (false, false)
         while let scalar = next() {
+            let isClass =
+                switch scalar {
+                case "\\": position < scalars.count && "wWsSdDhHpP".unicodeScalars.contains(scalars[position])
+                case "[": position < scalars.count && scalars[position] == ":"
+                default: false
+                }
+            if isClass && opensRange { throw unsupported("a class as the end of a range") }
+            let isHyphen = scalar == "-" && followsCharacter
+            (followsCharacter, opensRange) = (!isClass && !opensRange && !isHyphen && scalar != "[", isHyphen)
             switch scalar {
             case "\\": result += try escape(inBrackets: true)
             case "]" where isFirst: result += "\\]"

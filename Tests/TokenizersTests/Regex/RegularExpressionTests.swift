@@ -53,6 +53,8 @@ struct RegularExpressionTests {
             (#"[a&&b]"#, "&& inside brackets is not supported"),
             (#"[a[^b]]"#, "[^…] inside brackets is not supported"),
             (#"[\W]"#, #"\W is not supported"#),
+            (#"[+-\h]"#, "a class as the end of a range is not supported"),
+            (#"[+-[:xdigit:]]"#, "a class as the end of a range is not supported"),
             (#"[[:^alpha:]]"#, "[:^alpha:] is not supported"),
             (#"[[:letter:]]"#, "[:letter:] is not supported"),
             (#"[\P{Alpha}]"#, #"\P{Alpha} inside brackets is not supported"#),
