@@ -11,6 +11,7 @@ final class Transfers: NSObject, URLSessionDataDelegate {
     typealias Outcome = Result<HTTPResponse, HTTPProblem>
 
     private struct Transfer {
+        let task: URLSessionTask
         let sizeLimit: Int
         let completion: @Sendable (Outcome) -> Void
         /// Where the body of a good answer goes, where it is not collected.
@@ -35,34 +36,38 @@ final class Transfers: NSObject, URLSessionDataDelegate {
     ) -> URLSessionTask {
         let patience = target == nil ? settings.timeOut : settings.stallTimeOut
         let task = session.dataTask(with: URLRequest(request, timeOut: patience))
-        let transfer = Transfer(sizeLimit: settings.sizeLimit, completion: completion, target: target)
-        open.withLock { $0[task.taskIdentifier] = transfer }
+        // What waits for the time-outs knows a transfer by its number: the task, its answer and its session go when it ends.
+        let number = task.taskIdentifier
+        let transfer = Transfer(task: task, sizeLimit: settings.sizeLimit, completion: completion, target: target)
+        open.withLock { $0[number] = transfer }
         if target == nil {
             // The session's own time-out begins anew with each byte: a server that drips would never reach it.
             DispatchQueue.global().asyncAfter(deadline: .now() + patience) { [weak self] in
-                self?.end(task, .failure(.timeOut(seconds: patience)))
+                self?.end(number, .failure(.timeOut(seconds: patience)))
             }
         } else {
-            watch(task, patience, in: patience)
+            watch(number, patience, in: patience)
         }
         task.resume()
         return task
     }
 
     /// Ends a download that brings nothing for too long; looks again when that could be, as long as it is under way.
-    private func watch(_ task: URLSessionTask, _ patience: Double, in seconds: Double) {
+    private func watch(_ number: Int, _ patience: Double, in seconds: Double) {
         DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
-            guard let self, let arrival = open.withLock({ $0[task.taskIdentifier]?.arrival }) else { return }
+            guard let self, let arrival = open.withLock({ $0[number]?.arrival }) else { return }
             let left = patience - (ContinuousClock.now - arrival) / .seconds(1)
-            if left <= 0 { return end(task, .failure(.stalled(seconds: patience))) }
-            watch(task, patience, in: left)
+            if left <= 0 { return end(number, .failure(.stalled(seconds: patience))) }
+            watch(number, patience, in: left)
         }
     }
 
     /// Ends a transfer with an outcome, unless it has ended already.
-    func end(_ task: URLSessionTask, _ outcome: Outcome) {
-        guard let transfer = open.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
-        if case .failure = outcome { task.cancel() }
+    func end(_ task: URLSessionTask, _ outcome: Outcome) { end(task.taskIdentifier, outcome) }
+
+    private func end(_ number: Int, _ outcome: Outcome) {
+        guard let transfer = open.withLock({ $0.removeValue(forKey: number) }) else { return }
+        if case .failure = outcome { transfer.task.cancel() }
         transfer.completion(outcome)
     }
 

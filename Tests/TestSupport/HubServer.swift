@@ -57,6 +57,13 @@ public final class HubServer: Sendable {
         servers.withLock { $0 = (hub, store) }
     }
 
+    deinit {
+        servers.withLock { servers in
+            servers?.hub.stop()
+            servers?.store.stop()
+        }
+    }
+
     /// The address for `HF_ENDPOINT`.
     public var address: String { servers.withLock { $0?.hub.address ?? "" } }
     /// The calls that the hub got.

@@ -43,10 +43,12 @@ public final class LoopbackServer: Sendable {
 
     /// The address, without a path.
     public let address: String
+    private let listener: Int32
+    private let isStopped = Atomic(false)
     private let seen = Mutex<[Call]>([])
     private let reply: @Sendable (Call) -> Reply
 
-    /// Starts a server that answers as the closure says, from any number of threads at once, until the process ends.
+    /// Starts a server that answers as the closure says, from any number of threads at once, until it is stopped or the process ends.
     public init(_ reply: @escaping @Sendable (Call) -> Reply) throws {
         signal(SIGPIPE, SIG_IGN)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -62,9 +64,9 @@ public final class LoopbackServer: Sendable {
         }
         guard isBound else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         address = "http://127.0.0.1:\(UInt16(bigEndian: place.sin_port))"
-        self.reply = reply
+        (self.listener, self.reply) = (listener, reply)
         Thread.detachNewThread {
-            while true {
+            while !self.isStopped.load(ordering: .acquiring) {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { continue }
                 Thread.detachNewThread {
@@ -72,7 +74,14 @@ public final class LoopbackServer: Sendable {
                     close(connection)
                 }
             }
+            close(listener)
         }
+    }
+
+    /// Takes no more calls.
+    public func stop() {
+        isStopped.store(true, ordering: .releasing)
+        shutdown(listener, Int32(SHUT_RDWR))
     }
 
     /// The calls that arrived so far, in order.

@@ -39,7 +39,7 @@ public final class SocketClient {
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    deinit { leave() }
+    deinit { close(connection) }
 
     /// Sends a text; false where the other side has closed.
     @discardableResult
