@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What no proper client sends, and what it gets; the table of the documentation has these rows.
-@Suite("Hostile requests")
+@Suite("Hostile requests", .serialized)
 struct HostileRequestTests {
     /// A request as it is sent, and the status and a word of its answer.
     struct Attack: Sendable, CustomTestStringConvertible {

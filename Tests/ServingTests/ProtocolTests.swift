@@ -3,7 +3,7 @@ import Serving
 import TestSupport
 import Testing
 
-@Suite("OpenAI's protocol")
+@Suite("OpenAI's protocol", .serialized)
 struct ProtocolTests {
     private static let hello: JSON = ["messages": [["role": "user", "content": "Hi"]]]
     private static let chatPath = "/v1/chat/completions"

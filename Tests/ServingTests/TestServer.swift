@@ -63,6 +63,11 @@ final class TestServer {
         server = try HTTPServer(service, host: "127.0.0.1", port: 0)
     }
 
+    deinit {
+        let server = server
+        Task.detached { await server.stop() }
+    }
+
     /// Sends a whole request and reads the whole answer.
     func ask(_ method: String, _ path: String, _ body: String? = nil, fields: [String: String] = [:]) throws
         -> SocketClient.Answer
