@@ -84,6 +84,8 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 extension DatasetError.Problem {
+    private static let tokenRemedy = "remove the folder \"tokens\" of the run, and it reads its data again"
+
     fileprivate var sentence: String {
         switch self {
         case .unreadable(let reason): "the data cannot be read: \(reason)"
@@ -97,9 +99,9 @@ extension DatasetError.Problem {
             "an input template has exactly one {} where the prompt goes, and this one has \(count)"
         case .tokens(let reason): "the tokens of the data cannot be kept here: \(reason)"
         case .unusableTokens(let reason):
-            "the tokens that the run keeps cannot be used: \(reason); remove the folder \"tokens\" of the run, and it reads its data again"
+            "the tokens that the run keeps cannot be used: \(reason); \(Self.tokenRemedy)"
         case .damagedTokens:
-            "what the run keeps of its data is damaged; remove the folder \"tokens\" of the run, and it reads its data again"
+            "what the run keeps of its data is damaged; \(Self.tokenRemedy)"
         case .changed:
             "the data are no longer those that the run was started on; give it back what it had, or start a new run"
         case .noRows: "there are no rows"

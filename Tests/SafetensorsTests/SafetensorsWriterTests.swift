@@ -122,12 +122,12 @@ import Testing
 
     @Test(
         "A full disk is an error that names the file",
-        .enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full here")
+        .enabled(if: FullDevice.isPresent, "\(FullDevice.reason)")
     )
     func fullDisk() throws {
         // A link to the device that is always full takes the temporary file's place, and is what is removed.
         let link = directory.url.appending(path: "link")
-        try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "/dev/full")
+        try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: FullDevice.path)
         let file = try AtomicFile(url: url, temporaryPath: link.path, flags: 0)
         let error = #expect(throws: SafetensorsError.self) { try file.append([1, 2, 3]) }
         #expect(error?.description == "\(url.path) could not be written: No space left on device.")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the program printed, and how it ended.
@@ -8,13 +9,18 @@ struct Outcome {
     let status: Int32
 }
 
+/// The program that was built beside the tests.
+func builtProgram() throws -> URL {
+    let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+    return URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto")
+}
+
 /// Runs the program that was built beside the tests.
 ///
 /// - Parameter outputPath: Where standard output goes instead of into the outcome.
 func rto(_ words: [String], input: String = "", outputPath: String? = nil) throws -> Outcome {
-    let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
     let process = Process()
-    process.executableURL = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto")
+    process.executableURL = try builtProgram()
     process.arguments = words
     let (standardInput, output, complaint) = (Pipe(), Pipe(), Pipe())
     process.standardInput = standardInput
@@ -88,21 +94,19 @@ func rto(_ words: [String], input: String = "", outputPath: String? = nil) throw
 
     @Test(
         "Settings, help and version that cannot be written are an error",
-        .enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full here"),
+        .enabled(if: FullDevice.isPresent, "\(FullDevice.reason)"),
         arguments: [["train", "sft", "--print-config"], ["train", "sft", "--help"], ["--help"], ["--version"]]
     )
     func fullOutput(arguments: [String]) throws {
-        let outcome = try rto(arguments, outputPath: "/dev/full")
+        let outcome = try rto(arguments, outputPath: FullDevice.path)
         #expect(outcome.complaint == "rto: standard output cannot be written: No space left on device\n")
         #expect(outcome.status == 65)
     }
 
     @Test("A closed standard output is an error") func closedOutput() throws {
-        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-        let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", #""$0" train sft --print-config >&-"#, program]
+        process.arguments = ["-c", #""$0" train sft --print-config >&-"#, try builtProgram().path]
         let complaint = Pipe()
         process.standardError = complaint
         try process.run()
@@ -123,8 +127,8 @@ func rto(_ words: [String], input: String = "", outputPath: String? = nil) throw
         let bad = try rto(["render", "--chat-template", template.path], input: row("a") + "[]")
         #expect(bad.output == "{\"text\":\"<user>a\"}\n" && bad.status == 65)
         #expect(bad.complaint == "rto: standard input, line 2: a row must be an object\n")
-        guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
-        let full = try rto(["render", "--chat-template", template.path], input: row("a"), outputPath: "/dev/full")
+        guard FullDevice.isPresent else { return }
+        let full = try rto(["render", "--chat-template", template.path], input: row("a"), outputPath: FullDevice.path)
         #expect(full.complaint == "rto: standard output cannot be written: No space left on device\n")
         #expect(full.status == 65)
     }

@@ -41,9 +41,8 @@ import Testing
     }
 
     private func start(_ server: LoopbackServer, output: String) throws -> Process {
-        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
         let process = Process()
-        process.executableURL = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto")
+        process.executableURL = try builtProgram()
         process.currentDirectoryURL = directory.url
         process.arguments = [
             "evaluate", "alpaca-eval", "--outputs", "outputs.json", "--reference", "reference.json", "--judge-url",

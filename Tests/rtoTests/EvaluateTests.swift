@@ -144,10 +144,10 @@ import Testing
         let report = try JSON(parsing: scored.output)
         #expect(report["n_pairs"] == 6 && (0...1).contains(report["accuracy"]?.number ?? -1))
         #expect(report["calibration"]?.array?.compactMap { $0["n"]?.integer }.reduce(0, +) == 6)
-        if FileManager.default.fileExists(atPath: "/dev/full") {
+        if FullDevice.isPresent {
             let full = try rto(
                 ["evaluate", "preference", "--reward-model", rewardModel, "--data", data] + device,
-                outputPath: "/dev/full"
+                outputPath: FullDevice.path
             )
             #expect(full.status == 65 && full.complaint.contains("standard output cannot be written"))
         }

@@ -5,13 +5,11 @@ import Testing
 extension TemporaryDirectory {
     /// Starts a script in this directory, to which the program beside the tests is known as `$RTO`.
     func shell(_ script: String, _ environment: [String: String] = [:]) throws -> Process {
-        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = ["-c", script]
         process.currentDirectoryURL = url
-        let program = URL(filePath: bundle).deletingLastPathComponent().appending(path: "rto").path
-        process.environment = ProcessInfo.processInfo.environment.merging(["RTO": program]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["RTO": try builtProgram().path]) { $1 }
             .merging(environment) { $1 }
         try process.run()
         return process
